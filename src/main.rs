@@ -1,0 +1,3 @@
+//! The `hitrate` command.
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! Commands out of shell text: RUN bodies, CI scripts, Make recipes.
+
+mod ast;
+
+pub use ast::*;
