@@ -10,6 +10,7 @@
 //! pure and deterministic; only [`project`] touches the disk; only [`report`] knows output formats; every claim
 //! about caching comes from [`cache`].
 
+pub mod builds;
 pub mod dockerfile;
 pub mod rules;
 pub mod shell;

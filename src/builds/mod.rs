@@ -1,0 +1,5 @@
+//! Builds found in workflows, pipelines, bake, compose, scripts and recipes.
+
+mod model;
+
+pub use model::*;
