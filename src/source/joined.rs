@@ -2,9 +2,10 @@
 
 use super::Span;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// One stretch of a joined text that stands in the source as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     /// Byte offset in the joined text where the stretch starts.
     pub joined: u32,
@@ -12,24 +13,59 @@ pub struct Segment {
     pub source: u32,
 }
 
-/// A text put together from stretches of the source (continuations removed, comment lines dropped). Borrowed while it
-/// is one stretch.
+/// A text put together from stretches of the source (continuations removed, comment lines dropped). Borrowed, and
+/// without any allocation, while it is one stretch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Joined<'a> {
     /// The joined text.
     pub text: Cow<'a, str>,
-    /// The stretches in order; empty for the empty text. A single stretch costs no allocation beyond this list.
-    pub segments: Vec<Segment>,
+    /// Where the first stretch starts in the source.
+    first: u32,
+    /// The stretches after the first.
+    rest: Vec<Segment>,
     /// Where the last stretch ends in the source.
-    pub source_end: u32,
+    source_end: u32,
 }
 
 impl<'a> Joined<'a> {
     /// A joined text of one stretch, `span` of `source`.
     #[must_use]
     pub fn whole(source: &'a str, span: Span) -> Self {
-        let segments = vec![Segment { joined: 0, source: span.start }];
-        Self { text: Cow::Borrowed(span.of(source)), segments, source_end: span.end }
+        Self {
+            text: Cow::Borrowed(span.of(source)),
+            first: span.start,
+            rest: Vec::new(),
+            source_end: span.end.max(span.start),
+        }
+    }
+
+    /// The text of several stretches of `source`, in order; empty ones are dropped.
+    #[must_use]
+    pub fn pieces(source: &'a str, pieces: &[Span]) -> Self {
+        let mut filled = pieces.iter().filter(|piece| !piece.is_empty());
+        let Some(first) = filled.next() else {
+            let at = pieces.first().map_or(0, |piece| piece.start);
+            return Self::whole(source, Span { start: at, end: at });
+        };
+        let Some(second) = filled.next() else {
+            return Self::whole(source, *first);
+        };
+        let mut text = String::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
+        text.push_str(first.of(source));
+        let mut rest = Vec::with_capacity(pieces.len().saturating_sub(1));
+        let mut source_end = first.end;
+        for piece in std::iter::once(second).chain(filled) {
+            rest.push(Segment { joined: narrow(text.len()), source: piece.start });
+            text.push_str(piece.of(source));
+            source_end = piece.end;
+        }
+        Self { text: Cow::Owned(text), first: first.start, rest, source_end }
+    }
+
+    /// The stretches in order; none for the empty text.
+    pub fn segments(&self) -> impl Iterator<Item = Segment> {
+        let first = (!self.text.is_empty()).then_some(Segment { joined: 0, source: self.first });
+        first.into_iter().chain(self.rest.iter().copied())
     }
 
     /// The source span of the joined bytes `start..end`. A span that crosses a continuation covers it.
@@ -50,36 +86,88 @@ impl<'a> Joined<'a> {
         if at >= self.text.len() {
             return self.source_end;
         }
-        let at = u32::try_from(at).unwrap_or(u32::MAX);
-        let index = self.segments.partition_point(|segment| segment.joined <= at);
-        match index.checked_sub(1).and_then(|i| self.segments.get(i)) {
-            Some(segment) => segment.source + (at - segment.joined),
-            None => self.source_end,
-        }
+        let (segment, _) = self.stretch(at);
+        segment.source.saturating_add(narrow(at) - segment.joined)
     }
 
     /// The span of the whole text in the source.
     #[must_use]
     pub fn full_span(&self) -> Span {
-        let start = self.segments.first().map_or(self.source_end, |segment| segment.source);
-        Span { start, end: self.source_end.max(start) }
+        Span { start: self.first, end: self.source_end.max(self.first) }
     }
+
+    /// The text of the joined bytes `range`, borrowed from `source` (the text that this was joined from) where it
+    /// lies in one stretch. Empty where the range does not fit.
+    #[must_use]
+    pub fn part(&self, source: &'a str, range: Range<usize>) -> Cow<'a, str> {
+        match &self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or("")),
+            Cow::Owned(text) => {
+                let (segment, end) = self.stretch(range.start);
+                if range.end <= end {
+                    let start = (segment.source as usize) + (range.start - segment.joined as usize);
+                    return Cow::Borrowed(source.get(start..start + range.len()).unwrap_or(""));
+                }
+                Cow::Owned(text.get(range).unwrap_or("").to_owned())
+            }
+        }
+    }
+
+    /// The joined bytes `range` as a joined text of their own. `source` is the text that this was joined from.
+    #[must_use]
+    pub fn slice(&self, source: &'a str, range: Range<usize>) -> Self {
+        let span = self.span(range.start, range.end);
+        let rest = self
+            .rest
+            .iter()
+            .filter(|segment| range.start < segment.joined as usize && (segment.joined as usize) < range.end)
+            .map(|segment| Segment { joined: segment.joined - narrow(range.start), source: segment.source })
+            .collect();
+        Self { text: self.part(source, range), first: span.start, rest, source_end: span.end }
+    }
+
+    /// The stretch that holds joined byte `at`, and the joined offset where it ends.
+    fn stretch(&self, at: usize) -> (Segment, usize) {
+        let index = self.rest.partition_point(|segment| segment.joined as usize <= at);
+        let end = self.rest.get(index).map_or(self.text.len(), |segment| segment.joined as usize);
+        let first = Segment { joined: 0, source: self.first };
+        (index.checked_sub(1).and_then(|i| self.rest.get(i)).copied().unwrap_or(first), end)
+    }
+}
+
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SOURCE: &str = "RUN ab \\\n  # note\n  cd\n";
+
+    fn joined() -> Joined<'static> {
+        Joined::pieces(SOURCE, &[Span::new(4, 7), Span::new(9, 9), Span::new(18, 22)])
+    }
+
     #[test]
     fn spans_map_back_across_a_continuation() {
-        let joined = Joined {
-            text: Cow::Owned("ab cd".into()),
-            segments: vec![Segment { joined: 0, source: 10 }, Segment { joined: 3, source: 20 }],
-            source_end: 22,
-        };
-        assert_eq!(joined.span(0, 2), Span::new(10, 12));
-        assert_eq!(joined.span(3, 5), Span::new(20, 22));
-        assert_eq!(joined.span(1, 4), Span::new(11, 21));
-        assert_eq!(joined.full_span(), Span::new(10, 22));
+        let joined = joined();
+        assert_eq!(joined.text, "ab   cd");
+        assert_eq!(joined.span(0, 2), Span::new(4, 6));
+        assert_eq!(joined.span(5, 7), Span::new(20, 22));
+        assert_eq!(joined.span(1, 6), Span::new(5, 21));
+        assert_eq!(joined.full_span(), Span::new(4, 22));
+        assert_eq!(joined.segments().count(), 2);
+    }
+
+    #[test]
+    fn parts_borrow_while_they_lie_in_one_stretch() {
+        let joined = joined();
+        assert!(matches!(joined.part(SOURCE, 5..7), Cow::Borrowed("cd")));
+        assert!(matches!(joined.part(SOURCE, 1..6), Cow::Owned(text) if text == "b   c"));
+        let slice = joined.slice(SOURCE, 1..6);
+        assert_eq!((slice.text.as_ref(), slice.full_span()), ("b   c", Span::new(5, 21)));
+        assert_eq!(slice.span(4, 5), Span::new(20, 21));
+        assert_eq!(joined.slice(SOURCE, 5..7), Joined::whole(SOURCE, Span::new(20, 22)));
     }
 }
