@@ -1,5 +1,6 @@
 //! Builds found in workflows, pipelines, bake, compose, scripts and recipes.
 
 mod model;
+pub mod yaml;
 
 pub use model::*;

@@ -62,6 +62,15 @@ impl<'a> Joined<'a> {
         Self { text: Cow::Owned(text), first: first.start, rest, source_end }
     }
 
+    /// A decoded text (escapes, folded lines) whose bytes are led back by `segments`, in order; within one, bytes advance
+    /// together. Unlike [`Joined::pieces`] a stretch may differ from the source, as an escape does.
+    #[must_use]
+    pub fn decoded(text: Cow<'a, str>, segments: Vec<Segment>, source_end: u32) -> Self {
+        let mut rest = segments;
+        let first = if rest.is_empty() { source_end } else { rest.remove(0).source };
+        Self { text, first, rest, source_end }
+    }
+
     /// The stretches in order; none for the empty text.
     pub fn segments(&self) -> impl Iterator<Item = Segment> {
         let first = (!self.text.is_empty()).then_some(Segment { joined: 0, source: self.first });
@@ -104,11 +113,16 @@ impl<'a> Joined<'a> {
             Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or("")),
             Cow::Owned(text) => {
                 let (segment, end) = self.stretch(range.start);
+                let text = text.get(range.clone()).unwrap_or("");
                 if range.end <= end {
                     let start = (segment.source as usize) + (range.start - segment.joined as usize);
-                    return Cow::Borrowed(source.get(start..start + range.len()).unwrap_or(""));
+                    // Equal unless the text was decoded.
+                    if let Some(same) = source.get(start..start + range.len()).filter(|there| *there == text)
+                    {
+                        return Cow::Borrowed(same);
+                    }
                 }
-                Cow::Owned(text.get(range).unwrap_or("").to_owned())
+                Cow::Owned(text.to_owned())
             }
         }
     }
@@ -169,5 +183,15 @@ mod tests {
         assert_eq!((slice.text.as_ref(), slice.full_span()), ("b   c", Span::new(5, 21)));
         assert_eq!(slice.span(4, 5), Span::new(20, 21));
         assert_eq!(joined.slice(SOURCE, 5..7), Joined::whole(SOURCE, Span::new(20, 22)));
+    }
+
+    #[test]
+    fn decoded_text_is_not_taken_for_the_source() {
+        let source = "\"a\\tb\"";
+        let segments = [(0, 1), (1, 2), (2, 4)].map(|(joined, source)| Segment { joined, source });
+        let joined = Joined::decoded("a\tb".into(), segments.to_vec(), 5);
+        let joined = Joined { text: Cow::Owned(joined.text.into_owned()), ..joined };
+        assert_eq!(joined.part(source, 1..2), "\t");
+        assert_eq!(joined.span(2, 3), Span::new(4, 5));
     }
 }
