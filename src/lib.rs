@@ -12,6 +12,8 @@
 
 pub mod builds;
 pub mod dockerfile;
+pub mod fix;
 pub mod rules;
+pub mod settings;
 pub mod shell;
 pub mod source;

@@ -1,10 +1,14 @@
 //! Texts and places in them: byte spans, line and column positions, edits, and joined text.
 
+mod file;
 mod joined;
 mod lines;
+mod nearest;
 
+pub use file::SourceFile;
 pub use joined::{Joined, Segment};
 pub use lines::{LineIndex, Position};
+pub use nearest::nearest;
 
 /// Files larger than this many bytes are not analyzed (design: limits and bad input).
 pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;

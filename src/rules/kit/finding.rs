@@ -1,43 +1,9 @@
 //! What a rule reports: plain data, independent of any output format.
 
-use crate::source::{Edit, Span};
+use crate::fix::Fix;
+use crate::settings::Severity;
+use crate::source::Span;
 use std::sync::Arc;
-
-/// How much a finding matters.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// An opportunity.
-    Info,
-    /// Time is lost on typical changes.
-    Warning,
-    /// The build is wrong or loses data, or caching silently does nothing.
-    Error,
-}
-
-impl Severity {
-    /// The name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// What a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -53,9 +19,15 @@ pub enum Category {
     Export,
     /// Where the cache lives.
     Builder,
+    /// hitrate itself: suppressions that suppress nothing, and rules that failed.
+    Hitrate,
 }
 
 impl Category {
+    /// Every category.
+    pub const ALL: [Self; 6] =
+        [Self::Order, Self::Mount, Self::Context, Self::Export, Self::Builder, Self::Hitrate];
+
     /// The name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -65,6 +37,7 @@ impl Category {
             Self::Context => "context",
             Self::Export => "export",
             Self::Builder => "builder",
+            Self::Hitrate => "hitrate",
         }
     }
 }
@@ -106,25 +79,4 @@ pub struct Cause {
     pub place: Option<Place>,
     /// What happens there.
     pub message: String,
-}
-
-/// Whether a fix may be applied without looking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Safety {
-    /// The user should look.
-    Unsafe,
-    /// The image's contents stay as they were; comments survive.
-    Safe,
-}
-
-/// A set of edits, applied all or not at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fix {
-    /// What it does, as an imperative sentence without a full stop.
-    pub title: String,
-    /// Whether it may be applied unseen.
-    pub safety: Safety,
-    /// The edits, by file. A path that does not exist yet is created, its span being empty at 0.
-    pub edits: Vec<(Arc<str>, Edit)>,
 }

@@ -1,0 +1,13 @@
+//! What rules are made of: what they are, what they see, where they report.
+
+mod cx;
+mod finding;
+mod meta;
+mod sink;
+
+pub use crate::fix::{Fix, Safety};
+pub use crate::settings::Severity;
+pub use cx::{DockerfileCx, ProjectCx};
+pub use finding::{Category, Cause, Finding, Place};
+pub use meta::{Fixable, Meta, Rule, url};
+pub use sink::{Draft, Sink};
