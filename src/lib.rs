@@ -11,6 +11,7 @@
 //! about caching comes from [`cache`].
 
 pub mod builds;
+pub mod context;
 pub mod dockerfile;
 pub mod fix;
 pub mod rules;
