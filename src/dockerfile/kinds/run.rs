@@ -1,0 +1,42 @@
+//! RUN.
+
+use super::Decoder;
+use crate::dockerfile::flags::{self, Takes};
+use crate::dockerfile::instruction::problem;
+use crate::dockerfile::{Kind, Mount, Run, Word, mount};
+
+pub(super) const FLAGS: &[(&str, Takes)] =
+    &[("mount", Takes::Texts), ("network", Takes::Text), ("security", Takes::Text), ("device", Takes::Texts)];
+
+impl<'a> Decoder<'_, 'a> {
+    pub(super) fn run(&mut self) -> Kind<'a> {
+        let Some(command) = self.command() else { return Kind::Invalid };
+        let network = flags::text(self.flags, "network");
+        if let Some(mode) =
+            network.as_ref().filter(|mode| !matches!(&*mode.text, "default" | "none" | "host"))
+        {
+            self.problems.push(problem(mode.span, format!("invalid network mode {:?}", mode.text)));
+        }
+        let security = flags::text(self.flags, "security");
+        if let Some(mode) = security.as_ref().filter(|mode| !matches!(&*mode.text, "insecure" | "sandbox")) {
+            self.problems.push(problem(mode.span, format!("security {:?} is not valid", mode.text)));
+        }
+        let devices: Vec<Word<'a>> = flags::texts(self.flags, "device").collect();
+        let mounts = self.mounts();
+        Kind::Run(Run { mounts, network, security, devices, command })
+    }
+
+    fn mounts(&mut self) -> Vec<Mount<'a>> {
+        let mut mounts = Vec::new();
+        for flag in self.flags {
+            if let Some(value) = flag.value.as_ref().filter(|_| flag.name == "mount") {
+                let (options, error) = mount::options(self.context.source, value);
+                if let Some(message) = error {
+                    self.problems.push(problem(value.span, message));
+                }
+                mounts.push(Mount { span: flag.span, options });
+            }
+        }
+        mounts
+    }
+}
