@@ -13,7 +13,9 @@
 pub mod builds;
 pub mod context;
 pub mod dockerfile;
+pub mod engine;
 pub mod fix;
+pub mod project;
 pub mod rules;
 pub mod settings;
 pub mod shell;

@@ -3,10 +3,10 @@
 //! To add one: write its page `rules/NAME.md` (`rules/README.md` tells its form) with examples of what is bad and what
 //! is good, run `cargo test --test rules`, which tells what is missing, write `src/rules/NAME.rs`, and add it to [`ALL`].
 
-mod internal_error;
+pub(crate) mod internal_error;
 mod kit;
 mod mutable_base;
-mod unused_suppression;
+pub(crate) mod unused_suppression;
 
 pub use kit::*;
 
