@@ -1,4 +1,4 @@
-//! What the splitter finds: simple commands in the order in which they stand, each with what is in force for it.
+//! What the splitter finds: simple commands in the order in which they run, each with what is in force for it.
 
 use crate::source::Span;
 use std::borrow::Cow;
@@ -6,10 +6,61 @@ use std::borrow::Cow;
 /// The simple commands of one shell text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script<'a> {
-    /// Commands in source order, those inside `( )`, `{ }`, loops, branches, functions, `$( )`, `sh -c '…'` included.
+    /// Commands in the order in which the text runs them, those inside `( )`, `{ }`, loops, branches, functions, `$( )`,
+    /// `sh -c '…'` included. A substitution stands before the command whose word it is.
     pub commands: Vec<Command<'a>>,
     /// Stretches that could not be read as shell (unterminated quotes, PowerShell, another interpreter).
     pub opaque: Vec<Span>,
+    /// Every assignment that outlives its command; see [`Script::variable`].
+    pub bindings: Vec<Binding<'a>>,
+}
+
+impl<'a> Script<'a> {
+    /// What the text itself says of the variable `name` where `command` runs: its own prefix, else the assignment last
+    /// made in its shell. `None` where the text says nothing, so that the environment decides.
+    #[must_use]
+    pub fn variable<'s>(&'s self, command: &'s Command<'a>, name: &str) -> Option<Variable<'s, 'a>> {
+        if let Some(own) = command.env.iter().rev().find(|assignment| assignment.name == name) {
+            return Some(Variable {
+                value: Some(&own.value),
+                exported: !own.persistent || command.exports(),
+            });
+        }
+        let mut next = command.bindings;
+        for _ in 0..MAX_BINDINGS {
+            let binding = self.bindings.get((next as usize).checked_sub(1)?)?;
+            if binding.name == name {
+                return Some(Variable { value: binding.value.as_ref(), exported: binding.exported });
+            }
+            next = binding.before;
+        }
+        None
+    }
+}
+
+/// How many assignments [`Script::variable`] looks back, so that a file of nothing but `export` stays linear.
+const MAX_BINDINGS: usize = 256;
+
+/// What a shell text says of a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable<'s, 'a> {
+    /// Its value; `None` where it was unset, read, or set in a branch.
+    pub value: Option<&'s Word<'a>>,
+    /// Whether the text exports it. One that is not reaches programs only if the environment already had it.
+    pub exported: bool,
+}
+
+/// An assignment that outlives its command, chained to the one before it in the same shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding<'a> {
+    /// Name.
+    pub name: Cow<'a, str>,
+    /// Value; `None` after `unset`, `read`, or a branch that may have set it.
+    pub value: Option<Word<'a>>,
+    /// Whether programs see it.
+    pub exported: bool,
+    /// Number of the binding before it, counted from 1; 0 for the first.
+    pub before: u32,
 }
 
 /// One simple command, wrappers taken off.
@@ -19,7 +70,8 @@ pub struct Command<'a> {
     pub span: Span,
     /// Program and arguments. Empty for a bare assignment or redirection.
     pub argv: Vec<Word<'a>>,
-    /// Assignments for this command: `A=1 cmd`, `env A=1 cmd`, `sudo A=1 cmd`; for an empty `argv` the shell's own.
+    /// Assignments for this command: `A=1 cmd`, `env A=1 cmd`, `sudo A=1 cmd`, `A=1 sh -c cmd`; for an empty `argv` and
+    /// for `export` and its like the shell's own, which last.
     pub env: Vec<Assignment<'a>>,
     /// Wrappers taken off, outermost first (`sudo`, `env`, `time`, `exec`, `xargs`, `sh -c`, …).
     pub wrappers: Vec<Wrapper<'a>>,
@@ -39,18 +91,16 @@ pub struct Command<'a> {
     pub depth: u32,
     /// Set where what runs cannot be known from the text.
     pub opaque: Option<Opaque>,
+    /// Number of the last [`Binding`] in force for it, counted from 1; 0 for none.
+    pub bindings: u32,
 }
 
 impl<'a> Command<'a> {
-    /// The program's base name (`/usr/bin/apt-get` and `./mvnw` give `apt-get` and `mvnw`), if it is literal.
+    /// The program's base name (`/usr/bin/apt-get`, `./mvnw` and `$VENV/bin/pip` give `apt-get`, `mvnw` and `pip`), if
+    /// that is literal.
     #[must_use]
     pub fn program(&self) -> Option<&str> {
-        let word = self.argv.first()?;
-        if !word.literal {
-            return None;
-        }
-        let name = word.text.rsplit('/').next().unwrap_or("");
-        (!name.is_empty()).then_some(name)
+        self.argv.first().and_then(Word::base_name)
     }
 
     /// The arguments after the program.
@@ -58,21 +108,42 @@ impl<'a> Command<'a> {
     pub fn args(&self) -> &[Word<'a>] {
         self.argv.get(1..).unwrap_or(&[])
     }
+
+    /// Whether it is `export` or another builtin that puts variables into the environment.
+    fn exports(&self) -> bool {
+        match self.program() {
+            Some("export") => true,
+            Some("declare" | "typeset") => self.args().iter().any(|word| word.text.starts_with("-x")),
+            _ => false,
+        }
+    }
 }
 
 /// A word after quote removal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word<'a> {
-    /// Quotes and escapes removed; expansions (`$X`, `$( )`) left as written.
+    /// Quotes and escapes removed, known variables replaced. Where an expansion is not known, all of them stand as
+    /// written (`$X`, `$( )`, a leading `~`), and a `$` or backtick that is meant literally has a backslash before it.
     pub text: Cow<'a, str>,
-    /// Where it stands in the file.
+    /// Where it stands in the file. Words that one `$X` was split into share its span.
     pub span: Span,
-    /// No expansion of any kind in it: `text` is what the program gets.
+    /// `text` is what the program gets: no expansion in it, or only known ones.
     pub literal: bool,
     /// It has an unquoted `*`, `?`, `[` or a brace list.
     pub glob: bool,
     /// It has quotes or escapes.
     pub quoted: bool,
+}
+
+impl Word<'_> {
+    /// The part after the last `/`, if no expansion can touch it.
+    #[must_use]
+    pub fn base_name(&self) -> Option<&str> {
+        let name = self.text.rsplit('/').next().unwrap_or("");
+        // A `/` inside an expansion is followed by the bracket that closes it, so that the tail then has one.
+        let plain = self.literal || !name.contains(['$', '`', '(', ')', '{', '}', '~']);
+        (plain && !name.is_empty()).then_some(name)
+    }
 }
 
 /// `NAME=value`.
@@ -93,8 +164,12 @@ pub struct Wrapper<'a> {
     pub name: Cow<'a, str>,
     /// The wrapper with its own options.
     pub span: Span,
+    /// Its own words after the name (`-a`, `packages.txt`), at most 32.
+    pub args: Vec<Word<'a>>,
     /// User it switches to (`sudo -u app`, `su - node -c`, `gosu app`), if literal.
     pub user: Option<Cow<'a, str>>,
+    /// Whether it starts a login shell: profiles are read; for `su -` and `sudo -i` the environment is a new one.
+    pub login: bool,
 }
 
 /// A redirection: `>`, `>>`, `<`, `<<`, `<<<`, `2>&1` …
@@ -128,9 +203,11 @@ pub enum Link {
 pub enum Cwd<'a> {
     /// As at the start.
     Start,
-    /// Changed by `cd`; relative to the start unless absolute.
+    /// Changed by `cd`; normalised, relative to the start unless it begins with `/` or with `~` (the user's home).
     Path(Cow<'a, str>),
-    /// A `cd` whose target is not literal.
+    /// Each of these in turn: a loop over directories named in the text.
+    Each(Vec<Cow<'a, str>>),
+    /// A `cd` whose target is not known.
     Unknown,
 }
 

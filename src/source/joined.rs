@@ -77,6 +77,14 @@ impl<'a> Joined<'a> {
         first.into_iter().chain(self.rest.iter().copied())
     }
 
+    /// The stretches that begin inside the joined bytes `range`, after its first byte.
+    #[must_use]
+    pub fn breaks(&self, range: Range<usize>) -> &[Segment] {
+        let first = self.rest.partition_point(|segment| segment.joined as usize <= range.start);
+        let rest = self.rest.get(first..).unwrap_or(&[]);
+        rest.get(..rest.partition_point(|segment| (segment.joined as usize) < range.end)).unwrap_or(&[])
+    }
+
     /// The source span of the joined bytes `start..end`. A span that crosses a continuation covers it.
     #[must_use]
     pub fn span(&self, start: usize, end: usize) -> Span {
@@ -132,9 +140,8 @@ impl<'a> Joined<'a> {
     pub fn slice(&self, source: &'a str, range: Range<usize>) -> Self {
         let span = self.span(range.start, range.end);
         let rest = self
-            .rest
+            .breaks(range.clone())
             .iter()
-            .filter(|segment| range.start < segment.joined as usize && (segment.joined as usize) < range.end)
             .map(|segment| Segment { joined: segment.joined - narrow(range.start), source: segment.source })
             .collect();
         Self { text: self.part(source, range), first: span.start, rest, source_end: span.end }
