@@ -1,6 +1,11 @@
 //! Builds found in workflows, pipelines, bake, compose, scripts and recipes.
 
+pub mod cachespec;
 mod model;
+mod placed;
+mod value;
 pub mod yaml;
 
 pub use model::*;
+pub use placed::Placed;
+pub use value::{Arg, Var, Vars, command_volatility, name_volatility};
