@@ -11,11 +11,13 @@
 //! about caching comes from [`cache`].
 
 pub mod builds;
+pub mod cli;
 pub mod context;
 pub mod dockerfile;
 pub mod engine;
 pub mod fix;
 pub mod project;
+pub mod report;
 pub mod rules;
 pub mod settings;
 pub mod shell;

@@ -1,3 +1,5 @@
 //! The `hitrate` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    hitrate::cli::main()
+}

@@ -1,5 +1,9 @@
 //! The only room that touches the disk: discovery, reading, git, the work tree. What it hands on is plain data.
 
+mod simple;
+
+pub use simple::{read, read_text};
+
 use crate::source::SourceFile;
 use std::sync::Arc;
 

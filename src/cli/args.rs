@@ -1,0 +1,95 @@
+//! The arguments of every subcommand.
+
+use crate::report::{Color, Format};
+use crate::settings::{Flags, Severity};
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Which steps of a container build run again after a change, and why.
+#[derive(Debug, Parser)]
+#[command(name = "hitrate", version, styles = STYLES, max_term_width = 100)]
+#[command(arg_required_else_help = true, subcommand_required = true, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Whether to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(super) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Find Dockerfiles and builds, and report what costs them their cache
+    Check(CheckArgs),
+    /// Show a rule's documentation, or list the rules
+    Rule(RuleArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Files, or directories to look below; `-` reads one Dockerfile from the standard input
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(super) paths: Vec<String>,
+    /// How to write the findings
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub(super) fail_on: FailOn,
+    #[command(flatten)]
+    pub(super) rules: RuleFlags,
+}
+
+/// Which rules run.
+#[derive(Debug, Args)]
+pub(super) struct RuleFlags {
+    /// Run only these rules: names, categories, or `all`
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) select: Vec<String>,
+    /// Do not run these rules: names or categories
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+}
+
+impl RuleFlags {
+    /// As the last layer of the settings.
+    pub(super) fn layer(&self) -> Flags {
+        let select = (!self.select.is_empty()).then(|| self.select.clone());
+        Flags { select, ignore: self.ignore.clone(), severity: Vec::new() }
+    }
+}
+
+/// `--fail-on`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    Error,
+    #[default]
+    Warning,
+    Info,
+    Never,
+}
+
+impl FailOn {
+    /// Whether findings up to `worst` make the run fail.
+    pub(super) fn fails(self, worst: Option<Severity>) -> bool {
+        let least = match self {
+            Self::Error => Severity::Error,
+            Self::Warning => Severity::Warning,
+            Self::Info => Severity::Info,
+            Self::Never => return false,
+        };
+        worst.is_some_and(|worst| worst >= least)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RuleArgs {
+    /// The rule; without it, all rules are listed
+    pub(super) name: Option<String>,
+}

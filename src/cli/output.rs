@@ -1,0 +1,35 @@
+//! The standard output: buffered, and whether it takes colours.
+
+use crate::report::Color;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+/// The standard output.
+pub(super) struct Output {
+    stream: BufWriter<StdoutLock<'static>>,
+    color: bool,
+}
+
+impl Output {
+    #[allow(clippy::disallowed_methods)] // the one place that asks the environment about colours
+    pub(super) fn new(color: Color) -> Self {
+        let stdout = io::stdout();
+        let var = |name| std::env::var(name).ok();
+        let color = color.wanted(stdout.is_terminal(), var("NO_COLOR").as_deref(), var("TERM").as_deref());
+        Self { stream: BufWriter::with_capacity(1 << 16, stdout.lock()), color }
+    }
+
+    /// Whether colours may be used.
+    pub(super) fn color(&self) -> bool {
+        self.color
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}

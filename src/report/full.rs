@@ -1,0 +1,202 @@
+//! `full`: the source with the causes marked in it, the help, and the suggested edit, for people.
+
+use super::View;
+use super::color::{paint, plain};
+use super::diff;
+use crate::engine::Report;
+use crate::fix::{Safety, apply};
+use crate::rules::{Finding, Fix, Place, Severity};
+use crate::source::{Edit, SourceFile, Span};
+use codespan_reporting::diagnostic::{self, Diagnostic, Label};
+use codespan_reporting::files;
+use codespan_reporting::term::{self, termcolor};
+use std::io::{self, Write};
+use std::ops::Range;
+
+/// ANSI styles by severity, as codespan-reporting has them.
+pub(super) const SEVERITY_STYLES: [&str; 3] = ["1;92", "1;93", "1;91"];
+
+/// Source lines longer than this are not shown: a minified script in a heredoc says nothing, and many findings in one
+/// huge line must not print it many times.
+const MAX_LINE: usize = 400;
+
+pub(super) fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &view.report.findings {
+        write_finding(view, finding, out)?;
+    }
+    writeln!(out, "{}", summary(view.report))
+}
+
+/// The closing line: how many findings of which severity, in how many files, and how many can be fixed.
+pub(super) fn summary(report: &Report) -> String {
+    let count =
+        |severity: Severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let files = plural(report.files, "file");
+    if report.findings.is_empty() {
+        return format!("no findings in {files}");
+    }
+    let severities = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
+    let counts: Vec<String> = severities
+        .iter()
+        .filter_map(|(severity, name)| {
+            let n = count(*severity);
+            // "info" has no plural.
+            (n > 0).then(|| if *name == "info" { format!("{n} info") } else { plural(n, name) })
+        })
+        .collect();
+    let fixable = |safety: Safety| {
+        report.findings.iter().filter_map(|f| f.fix.as_ref()).filter(|fix| fix.safety == safety).count()
+    };
+    let fixes = match (fixable(Safety::Safe), fixable(Safety::Unsafe)) {
+        (0, 0) => String::new(),
+        (safe, 0) => format!("; `--fix` mends {safe}"),
+        (0, risky) => format!("; `--unsafe-fixes` mends {risky}"),
+        (safe, risky) => format!("; `--fix` mends {safe}, `--unsafe-fixes` {risky} more"),
+    };
+    format!("{} in {files} ({}){fixes}", plural(report.findings.len(), "finding"), counts.join(", "))
+}
+
+fn write_finding(view: &View<'_>, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let severity = match finding.severity {
+        Severity::Error => diagnostic::Severity::Error,
+        Severity::Warning => diagnostic::Severity::Warning,
+        Severity::Info => diagnostic::Severity::Note,
+    };
+    let diagnostic = Diagnostic::new(severity).with_code(finding.rule).with_message(plain(&finding.message));
+    let source = view.report.sources.get(&finding.place.path);
+    let mut labels = Vec::new();
+    let mut notes = Vec::new();
+    match source.and_then(|file| shown_line(file, finding.place.span)) {
+        Some(range) => labels.push(Label::primary((), range)),
+        None => notes.push(format!("at {}", at(view, &finding.place))),
+    }
+    for cause in &finding.causes {
+        let message = plain(&cause.message);
+        let here = cause.place.as_ref().filter(|place| place.path == finding.place.path);
+        let range = here.and_then(|place| source.and_then(|file| shown_line(file, place.span)));
+        match (range, &cause.place) {
+            (Some(range), _) if !labels.is_empty() => {
+                labels.push(Label::secondary((), range).with_message(message))
+            }
+            (_, Some(place)) => notes.push(format!("{}: {message}", at(view, place))),
+            (_, None) => notes.push(message),
+        }
+    }
+    if !finding.help.is_empty() {
+        notes.push(format!("help: {}", plain(&finding.help)));
+    }
+    let diagnostic = diagnostic.with_labels(labels).with_notes(notes);
+    let none = SourceFile::new("", "");
+    let files =
+        OneFile { name: plain(&(view.show)(&finding.place.path)), file: source.map_or(&none, |file| file) };
+    let config = term::Config::default();
+    let text = if view.color {
+        let mut buffer = termcolor::Ansi::new(Vec::new());
+        let styles = term::Styles::default();
+        let mut writer = term::StylesWriter::new(&mut buffer, &styles);
+        term::emit_to_write_style(&mut writer, &config, &files, &diagnostic)
+            .ok()
+            .and_then(|()| String::from_utf8(buffer.into_inner()).ok())
+    } else {
+        term::emit_into_string(&config, &files, &diagnostic).ok()
+    };
+    let text = text.unwrap_or_else(|| format!("{}: {}\n", at(view, &finding.place), plain(&finding.message)));
+    // codespan-reporting calls it a note; everything else of hitrate calls it info, and the name stands first.
+    let text = if severity == diagnostic::Severity::Note { text.replacen("note", "info", 1) } else { text };
+    out.write_all(text.trim_end_matches('\n').as_bytes())?;
+    writeln!(out)?;
+    if let Some(fix) = &finding.fix {
+        write_fix(view, fix, out)?;
+    }
+    writeln!(out)
+}
+
+fn at(view: &View<'_>, place: &Place) -> String {
+    let shown = view.shown(place);
+    format!("{}:{}:{}", plain(&shown.path), shown.start.line, shown.start.column)
+}
+
+/// The part of `span` in its first line, which is what is marked; `None` where the line is too long to show.
+fn shown_line(file: &SourceFile, span: Span) -> Option<Range<usize>> {
+    let lines = file.lines();
+    let line = lines.line(span.start);
+    let text = file.line_text(line);
+    let (start, end) = (lines.start(line) as usize, lines.start(line) as usize + text.len());
+    let range = (span.start as usize).min(end)..(span.end as usize).min(end);
+    let fits = text.len() <= MAX_LINE && range.start >= start && file.text.get(range.clone()).is_some();
+    fits.then_some(range)
+}
+
+fn write_fix(view: &View<'_>, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "  = fix ({}): {}", fix.safety.name(), plain(&fix.title))?;
+    let mut paths: Vec<&str> = fix.edits.iter().map(|(path, _)| &**path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let several = paths.len() > 1;
+    for path in paths {
+        let edits: Vec<Edit> =
+            fix.edits.iter().filter(|(other, _)| **other == *path).map(|(_, edit)| edit.clone()).collect();
+        let source = view.report.sources.get(path);
+        if several || source.is_none() {
+            let new = if source.is_none() { " (new)" } else { "" };
+            writeln!(out, "      {}{new}", plain(&(view.show)(path)))?;
+        }
+        // Only the lines that the edits touch are compared: the cost is that of the edit, not that of the file.
+        let (old, new) = touched(source.map_or("", |file| &file.text), edits);
+        for (sign, line) in diff::lines(&old, &new, 0) {
+            let style = match sign {
+                '-' => "31",
+                '+' => "32",
+                _ => "2",
+            };
+            let line: String = plain(&line).chars().take(MAX_LINE).collect();
+            writeln!(out, "      {}", paint(view.color, style, format!("{sign} {line}").trim_end()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The whole lines from the first edit to the last, before and after.
+fn touched(text: &str, mut edits: Vec<Edit>) -> (String, String) {
+    let first = edits.iter().map(|edit| edit.span.start).min().unwrap_or(0) as usize;
+    let last = edits.iter().map(|edit| edit.span.end).max().unwrap_or(0) as usize;
+    let start = text.get(..first).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+    let end =
+        text.get(last..).and_then(|after| after.find('\n')).map_or(text.len(), |newline| last + newline + 1);
+    for edit in &mut edits {
+        edit.span = Span::new(edit.span.start as usize - start, edit.span.end as usize - start);
+    }
+    let old = text.get(start..end).unwrap_or("");
+    (old.to_owned(), apply(old, &edits))
+}
+
+/// One file, for codespan-reporting, with the line index that is there already.
+struct OneFile<'a> {
+    name: String,
+    file: &'a SourceFile,
+}
+
+impl<'a> files::Files<'a> for OneFile<'a> {
+    type FileId = ();
+    type Name = &'a str;
+    type Source = &'a str;
+
+    fn name(&'a self, (): ()) -> Result<&'a str, files::Error> {
+        Ok(&self.name)
+    }
+
+    fn source(&'a self, (): ()) -> Result<&'a str, files::Error> {
+        Ok(&self.file.text)
+    }
+
+    fn line_index(&'a self, (): (), byte: usize) -> Result<usize, files::Error> {
+        Ok(self.file.line(u32::try_from(byte).unwrap_or(u32::MAX)).saturating_sub(1) as usize)
+    }
+
+    fn line_range(&'a self, (): (), line: usize) -> Result<Range<usize>, files::Error> {
+        let lines = self.file.lines();
+        let line = u32::try_from(line).unwrap_or(u32::MAX - 1) + 1;
+        Ok(lines.start(line) as usize..lines.start(line.saturating_add(1)) as usize)
+    }
+}
