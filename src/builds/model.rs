@@ -67,6 +67,60 @@ pub struct Build {
     pub job: String,
     /// Only when these are true is the cache export in force (an `if:` or a shell variable that may be empty).
     pub conditional_export: bool,
+    /// `--output` values. The attributes are those of an exporter (`push=true`, `dest=…`); a bare one is a directory.
+    pub outputs: Vec<Setting<CacheSpec>>,
+    /// Directories that the job restores before and saves after (actions/cache, `cache:` of GitLab, `save_cache` of
+    /// CircleCI): where a `type=local` cache outlives an ephemeral runner.
+    pub kept: Vec<Setting<Value>>,
+    /// What saves the contents of cache mounts between jobs (buildkit-cache-dance).
+    pub mounts_kept: Option<Span>,
+    /// Whether `type=gha` finds its token: always in Docker's actions, in a `run:` step only after a step that exports it.
+    /// `None` where that cannot be told.
+    pub gha_token: Option<bool>,
+    /// Whether nothing starts it by itself: it stands in a file that others call (a reusable workflow, a composite
+    /// action, an included template) and was read with what that file alone tells. A build of the same `path` and `span`
+    /// that is none says the same with what a caller passes.
+    pub template: bool,
+}
+
+impl Build {
+    /// A build of which nothing but its place is known: the context is the project's root, at the build's own span.
+    #[must_use]
+    pub fn new(path: impl Into<Arc<str>>, span: Span, system: System, front: Front) -> Self {
+        Self {
+            path: path.into(),
+            span,
+            system,
+            front,
+            name: Vec::new(),
+            matrix: Vec::new(),
+            dockerfile: None,
+            dockerfile_inline: None,
+            context: Setting { value: ContextSource::Path(String::new()), span },
+            contexts: Vec::new(),
+            target: None,
+            args: Vec::new(),
+            cache_from: Vec::new(),
+            cache_to: Vec::new(),
+            tags: Vec::new(),
+            push: None,
+            load: None,
+            platforms: Vec::new(),
+            no_cache: None,
+            no_cache_filter: Vec::new(),
+            pull: None,
+            builder: Builder::default(),
+            pulled_before: Vec::new(),
+            trigger: Trigger::default(),
+            job: String::new(),
+            conditional_export: false,
+            outputs: Vec::new(),
+            kept: Vec::new(),
+            mounts_kept: None,
+            gha_token: None,
+            template: false,
+        }
+    }
 }
 
 /// The kind of file a build is written in.
