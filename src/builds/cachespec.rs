@@ -43,7 +43,7 @@ pub fn from_pairs(
     span: crate::source::Span,
     pairs: impl IntoIterator<Item = (String, Setting<Value>)>,
 ) -> Setting<CacheSpec> {
-    let mut kind = Setting { value: Value::Known(String::new()), span };
+    let mut kind = Setting::new(Value::Known(String::new()), span);
     let mut attrs = Vec::new();
     for (key, value) in pairs {
         let key = key.trim().to_ascii_lowercase();
@@ -53,7 +53,7 @@ pub fn from_pairs(
             attrs.push((key, value));
         }
     }
-    Setting { value: CacheSpec { kind, attrs, bare: false }, span }
+    Setting::new(CacheSpec { kind, attrs, bare: false }, span)
 }
 
 fn parse_expanded(text: &Placed) -> CacheSpecs {
@@ -79,7 +79,7 @@ fn parse_expanded(text: &Placed) -> CacheSpecs {
             Some(at) => (whole.get(..at).unwrap_or(""), whole.get(at + 1..).unwrap_or("")),
             None => (whole, ""),
         };
-        (key.to_owned(), Setting { value: Value::of(value.trim()), span: text.span(field.clone()) })
+        (key.to_owned(), Setting::new(Value::of(value.trim()), text.span(field.clone())))
     });
     CacheSpecs { specs: vec![from_pairs(span, pairs)], conditional: false }
 }
@@ -88,15 +88,15 @@ fn bare(text: &Placed, field: &Range<usize>) -> Setting<CacheSpec> {
     let range = super::placed::trimmed(&text.text, field.clone());
     let span = text.span(range.clone());
     let reference = Value::of(text.text.get(range).unwrap_or(""));
-    let kind = Setting { value: Value::Known("registry".to_owned()), span };
-    let attrs = vec![("ref".to_owned(), Setting { value: reference, span })];
-    Setting { value: CacheSpec { kind, attrs, bare: true }, span }
+    let kind = Setting::new(Value::Known("registry".to_owned()), span);
+    let attrs = vec![("ref".to_owned(), Setting::new(reference, span))];
+    Setting::new(CacheSpec { kind, attrs, bare: true }, span)
 }
 
 fn unknown(text: &Placed, field: &Range<usize>) -> Setting<CacheSpec> {
     let span = text.span(field.clone());
-    let kind = Setting { value: Value::of(text.text.as_str()), span };
-    Setting { value: CacheSpec { kind, attrs: Vec::new(), bare: false }, span }
+    let kind = Setting::new(Value::of(text.text.as_str()), span);
+    Setting::new(CacheSpec { kind, attrs: Vec::new(), bare: false }, span)
 }
 
 fn field_text<'t>(text: &'t Placed, field: &Range<usize>) -> &'t str {

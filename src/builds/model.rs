@@ -8,8 +8,25 @@ use std::sync::Arc;
 pub struct Setting<T> {
     /// The value.
     pub value: T,
-    /// The bytes in the build's own file ([`Build::path`]) that set it.
+    /// The bytes that set it, in the file that [`Setting::path`] names.
     pub span: Span,
+    /// The file that sets it, where that is another than the build's own ([`Build::path`]): a bake or Compose file that a
+    /// workflow builds, an included pipeline.
+    pub path: Option<Arc<str>>,
+}
+
+impl<T> Setting<T> {
+    /// A setting in the build's own file.
+    #[must_use]
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span, path: None }
+    }
+
+    /// Another value that the same text sets.
+    #[must_use]
+    pub fn with<U>(&self, value: U) -> Setting<U> {
+        Setting { value, span: self.span, path: self.path.clone() }
+    }
 }
 
 /// One build.
@@ -96,7 +113,7 @@ impl Build {
             matrix: Vec::new(),
             dockerfile: None,
             dockerfile_inline: None,
-            context: Setting { value: ContextSource::Path(String::new()), span },
+            context: Setting::new(ContextSource::Path(String::new()), span),
             contexts: Vec::new(),
             target: None,
             args: Vec::new(),
