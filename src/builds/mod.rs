@@ -1,11 +1,13 @@
 //! Builds found in workflows, pipelines, bake, compose, scripts and recipes.
 
 pub mod cachespec;
+mod files;
 mod model;
 mod placed;
 mod value;
 pub mod yaml;
 
+pub use files::{Files, ReadError, join, parent};
 pub use model::*;
 pub use placed::Placed;
 pub use value::{Arg, Var, Vars, command_volatility, name_volatility};
