@@ -22,7 +22,7 @@ pub(super) struct Directives<'a> {
     shebang: bool,
     /// Nothing so far ended the detection of `syntax` and `check`.
     detect: bool,
-    /// No line was read.
+    /// No line was read, or only `#!`.
     first: bool,
     seen: [bool; 3],
 }
@@ -41,8 +41,7 @@ impl<'a> Directives<'a> {
         }
         let line = PhysicalLine::at(self.source, self.at)?;
         let text = trim_start(line.text);
-        let first = std::mem::replace(&mut self.first, false);
-        if first && line.text.starts_with("#!") {
+        if self.first && !self.shebang && line.text.starts_with("#!") {
             self.shebang = true;
             self.at = line.next;
             return Some((line.next, ItemKind::Comment));

@@ -143,17 +143,17 @@ impl<'a> Parser<'a> {
             pieces => Joined::pieces(source, pieces),
         };
         let context = Context { source, escape };
-        match instruction::read(context, Line::new(&joined)) {
-            Ok(mut read) => {
+        match instruction::read(context, Line::new(&joined), false) {
+            Ok(read) => {
+                let heredocs = read.heredocs && memchr::memmem::find(joined.text.as_bytes(), b"<<").is_some();
+                let mut read = read.instruction;
                 read.span.end = read.span.end.max(Span::at(logical.end).end);
                 read.comments = logical.comments;
                 if let Some(span) = logical.too_long {
                     read.problems.push(too_long(span));
                 }
                 let mut next = logical.next;
-                if instruction::can_have_heredocs(&read)
-                    && memchr::memmem::find(joined.text.as_bytes(), b"<<").is_some()
-                {
+                if heredocs {
                     next = self.heredocs(&mut read, &joined, next);
                 }
                 self.check_stage(&mut read);
