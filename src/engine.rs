@@ -1,5 +1,6 @@
 //! `analyze`: pure and total. The same project and settings give the same report, in any number of threads.
 
+mod fingerprint;
 mod guard;
 mod suppress;
 
