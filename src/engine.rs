@@ -132,9 +132,9 @@ fn sources(findings: &[Finding], project: &Project) -> BTreeMap<Arc<str>, Arc<So
         let edits = finding.fix.iter().flat_map(|fix| &fix.edits).map(|(path, _)| path);
         for path in std::iter::once(&finding.place.path).chain(causes).chain(edits) {
             if !sources.contains_key(path)
-                && let Some(file) = project.file(path)
+                && let Some(file) = project.text(path)
             {
-                sources.insert(path.clone(), file.clone());
+                sources.insert(path.clone(), file);
             }
         }
     }
