@@ -1,9 +1,11 @@
 //! `analyze`: pure and total. The same project and settings give the same report, in any number of threads.
 
+mod explanation;
 mod fingerprint;
 mod guard;
 mod suppress;
 
+pub use explanation::{ExplainedStep, Explanation, Reason, Verdict};
 pub use guard::{is_guarded, silence_guarded_panics};
 
 use crate::dockerfile::{self, Dockerfile};

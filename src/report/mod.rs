@@ -3,6 +3,7 @@
 mod color;
 mod concise;
 mod diff;
+mod explain;
 mod full;
 mod github;
 mod gitlab;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use color::Color;
 pub use diff::unified;
+pub use explain::{ExplainFormat, write_explanation};
 pub use place::Shown;
 
 use crate::engine::Report;
