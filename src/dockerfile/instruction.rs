@@ -15,21 +15,6 @@ pub(super) struct Context<'a> {
     pub(super) escape: char,
 }
 
-/// A logical line.
-#[derive(Clone)]
-pub(super) struct Line<'l, 'a> {
-    joined: &'l Joined<'a>,
-    /// Its text without outer blanks.
-    range: Range<usize>,
-}
-
-impl<'l, 'a> Line<'l, 'a> {
-    pub(super) fn new(joined: &'l Joined<'a>) -> Self {
-        let range = trimmed(&joined.text, 0..joined.text.len());
-        Self { joined, range }
-    }
-}
-
 /// `range` of `text` without outer blanks.
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let part = text.get(range.clone()).unwrap_or("");
@@ -44,22 +29,27 @@ pub(super) struct Read<'a> {
     /// What BuildKit's line parser refuses in it. That stops it even where the instruction is held by an ONBUILD, which
     /// it looks at no further.
     pub(super) by_parser: Option<Problem>,
-    /// BuildKit looks for heredocs in it: ADD, COPY and RUN that are no JSON, and ONBUILD of them.
-    pub(super) heredocs: bool,
+    /// The line, if there may be heredoc markers in it: of ADD, COPY and RUN that are no JSON, and ONBUILD of them.
+    pub(super) announced: Option<Joined<'a>>,
 }
 
 /// Reads an instruction. An unknown keyword is the only thing that gives none. `trigger`: it is held by an ONBUILD.
-pub(super) fn read<'a>(context: Context<'a>, line: Line<'_, 'a>, trigger: bool) -> Result<Read<'a>, Problem> {
-    let joined = line.joined;
-    let text = joined.text.get(..line.range.end).unwrap_or("");
-    let (keyword_end, rest) = cut(text, line.range.start);
-    let word = text.get(line.range.start..keyword_end).unwrap_or("");
-    let keyword_span = joined.span(line.range.start, keyword_end);
+pub(super) fn read<'a>(context: Context<'a>, line: Joined<'a>, trigger: bool) -> Result<Read<'a>, Problem> {
+    let whole = trimmed(&line.text, 0..line.text.len());
+    let text = line.text.get(..whole.end).unwrap_or("");
+    let (keyword_end, rest) = cut(text, whole.start);
+    let word = text.get(whole.start..keyword_end).unwrap_or("");
+    let keyword_span = line.span(whole.start, keyword_end);
     let Some(keyword) = Keyword::read(word) else {
         return Err(problem(keyword_span, unknown(word)));
     };
-    let (flags, args_start) = flags::read(context, joined, rest, line.range.end);
-    let args = joined.slice(context.source, trimmed(text, args_start.min(text.len())..text.len()));
+    let (flags, args_start) = flags::read(context, &line, rest, whole.end);
+    let range = trimmed(text, args_start.min(text.len())..text.len());
+    let span = keyword_span.cover(line.span(whole.start, whole.end));
+    let may_announce =
+        matches!(keyword, Keyword::Add | Keyword::Copy | Keyword::Run | Keyword::Onbuild) && announces(text);
+    let announced = may_announce.then(|| line.clone());
+    let args = line.into_slice(context.source, range);
     let mut problems = Vec::new();
     let mut by_parser = None;
     let mut heredocs = matches!(keyword, Keyword::Add | Keyword::Copy | Keyword::Run);
@@ -76,7 +66,7 @@ pub(super) fn read<'a>(context: Context<'a>, line: Line<'_, 'a>, trigger: bool) 
     }
     .decode();
     let instruction = Instruction {
-        span: keyword_span.cover(joined.span(line.range.start, line.range.end)),
+        span,
         keyword,
         keyword_span,
         flags,
@@ -86,7 +76,13 @@ pub(super) fn read<'a>(context: Context<'a>, line: Line<'_, 'a>, trigger: bool) 
         kind,
         problems,
     };
-    Ok(Read { instruction, by_parser, heredocs })
+    Ok(Read { instruction, by_parser, announced: announced.filter(|_| heredocs) })
+}
+
+/// Whether `<<` is in the line.
+fn announces(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'<', bytes).any(|at| bytes.get(at + 1) == Some(&b'<'))
 }
 
 impl Keyword {
@@ -115,7 +111,11 @@ impl Keyword {
     /// The keyword that `word` is, in any case.
     #[must_use]
     pub fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|keyword| keyword.name().eq_ignore_ascii_case(word))
+        let first = word.as_bytes().first()?.to_ascii_uppercase();
+        Self::ALL.into_iter().find(|keyword| {
+            let name = keyword.name();
+            name.as_bytes().first() == Some(&first) && name.eq_ignore_ascii_case(word)
+        })
     }
 }
 

@@ -7,7 +7,7 @@ mod pairs;
 mod run;
 
 use super::flags::{self, Takes};
-use super::instruction::{self, Context, Line, problem, quote};
+use super::instruction::{self, Context, problem, quote};
 use super::json::{self, Array};
 use super::words::{self, blank_separated};
 use super::{Command, Flag, From, Keyword, Kind, Problem, Word};
@@ -224,10 +224,10 @@ impl<'a> Decoder<'_, 'a> {
         }
         // BuildKit reads the trigger when a child is built; only what its line parser refuses is refused here too. The
         // problems that a child will have stay with the trigger.
-        match instruction::read(self.context, Line::new(self.args), true) {
+        match instruction::read(self.context, self.args.clone(), true) {
             Ok(read) => {
                 self.problems.extend(read.by_parser);
-                *self.heredocs = read.heredocs;
+                *self.heredocs = read.announced.is_some();
                 Kind::Onbuild(Box::new(read.instruction))
             }
             Err(_) => Kind::Invalid,

@@ -61,15 +61,21 @@ pub(super) struct Lexer<'r, 'f, 'e> {
     depth: usize,
     /// A nested text was read since this was last asked.
     nested: bool,
-    /// Every question to the environment, in order.
+    /// Every question to the environment, in order, if they are asked for.
     pub(super) lookups: Vec<Lookup<'r>>,
+    record: bool,
 }
 
 impl<'r, 'f, 'e> Lexer<'r, 'f, 'e> {
     pub(super) fn new(raw: &'r str, options: Options, env: &'f dyn Fn(&str) -> Option<Cow<'e, str>>) -> Self {
         // Go's text/scanner drops a byte order mark at the start.
         let at = if raw.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
-        Self { raw, at, options, env, depth: 0, nested: false, lookups: Vec::new() }
+        Self { raw, at, options, env, depth: 0, nested: false, lookups: Vec::new(), record: false }
+    }
+
+    /// Notes the questions to the environment.
+    pub(super) fn recording(self) -> Self {
+        Self { record: true, ..self }
     }
 
     /// Reads the whole text. With `words`, also splits it.
@@ -355,8 +361,10 @@ impl<'r, 'f, 'e> Lexer<'r, 'f, 'e> {
 
     fn lookup(&mut self, name: &'r str, from: usize) -> Option<Cow<'e, str>> {
         let value = (self.env)(name);
-        let variable = Variable { name, range: from..self.at };
-        self.lookups.push(Lookup { variable, found: value.is_some() });
+        if self.record {
+            let variable = Variable { name, range: from..self.at };
+            self.lookups.push(Lookup { variable, found: value.is_some() });
+        }
         value
     }
 }
