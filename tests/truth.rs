@@ -2,6 +2,8 @@
 //!
 //! `HITRATE_TRUTH` names another folder of scenarios. Not under the test harness, so that the closing line is always seen.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test without the harness that clippy knows
+
 use hitrate::cache::{
     Build, Definition, Digest, Export, ExportMode, Files, NoCache, Prune, Remote, Store, Verdict,
 };
@@ -190,7 +192,7 @@ impl<'s> Replay<'s> {
         let steps = truth["steps"].as_array().unwrap();
         let status = |step: &Value| text(&step["status"]).to_owned();
         let failed = truth["exit"].as_i64() != Some(0);
-        let fails_at_line = steps.iter().find(|step| status(step) == "FAILED").map(|step| line(step));
+        let fails_at_line = steps.iter().find(|step| status(step) == "FAILED").map(line);
         let index = hitrate::source::LineIndex::new(source);
         let line_of = |id: StepId| index.line(graph.steps[id.index()].instruction.span.start);
         let fails_at = graph
