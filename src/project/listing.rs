@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// A context with more entries than this is not looked at.
 pub const MAX_ENTRIES: usize = 200_000;
 
+/// A directory this deep is taken as empty, as a [`Tree`] takes it.
+const MAX_DEPTH: usize = 256;
+
 /// Why a context is unknown, in one line.
 pub type Unknown = Arc<str>;
 
@@ -79,7 +82,7 @@ impl Lister<'_> {
             Found::Leaf(branch) => Ok((name, branch)),
             Found::Directory { mode, above } => {
                 let mut inner = disk.join(&*name);
-                let children = if depth < 256 {
+                let children = if depth < MAX_DEPTH {
                     self.directory(&mut inner, &below, Some(&above), depth + 1)?
                 } else {
                     Vec::new()
@@ -87,7 +90,8 @@ impl Lister<'_> {
                 Ok((name, Branch::Directory(mode, children)))
             }
         };
-        if found.iter().filter(|(_, _, kind)| matches!(kind, Found::Directory { .. })).count() > 1 {
+        // Below the first levels there is work for all threads already, and recursion without joins needs little stack.
+        if depth < 4 {
             found.into_par_iter().map(enter).collect()
         } else {
             found.into_iter().map(enter).collect()
@@ -143,4 +147,38 @@ pub(super) fn hashed(root: &Path, context: &Context) -> Context {
 
 fn hash(path: &Path) -> Option<ContentId> {
     ContentId::of_reader(fs::File::open(path).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_entries_are_said_and_ignored_ones_do_not_count() {
+        let root = tempfile::tempdir().unwrap();
+        for directory in ["a", "b"] {
+            fs::create_dir(root.path().join(directory)).unwrap();
+            for name in 0..10 {
+                fs::write(root.path().join(directory).join(name.to_string()), "").unwrap();
+            }
+        }
+        assert!(list(root.path(), &Ignore::default(), 22).is_ok());
+        let error = list(root.path(), &Ignore::default(), 21).unwrap_err();
+        assert_eq!(&*error, "it has more than 21 entries");
+        assert!(list(root.path(), &Ignore::parse("b"), 12).is_ok());
+    }
+
+    #[test]
+    fn a_deep_tree_is_survived() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("d/".repeat(300));
+        fs::create_dir_all(&deep).unwrap();
+        let tree = list(root.path(), &Ignore::default(), 1000).unwrap();
+        let mut count = 0;
+        tree.walk("", |_, _| {
+            count += 1;
+            true
+        });
+        assert!(count > 200);
+    }
 }
