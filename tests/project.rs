@@ -6,7 +6,7 @@ use hitrate::context::{CopySelection, Entry, select};
 use hitrate::project::git::{Difference, Git, GitError};
 use hitrate::project::{
     FileKind, Found, Project, ReadError, WriteError, absolute, configurations, discover, discover_builds,
-    load, read_text, relative, root_of, write_text,
+    load, read_text, relative, root_for, root_of, write_text,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -196,6 +196,11 @@ fn the_root_is_the_repository_or_the_configuration() {
     assert_eq!(root_of(&at("a/b/c")), at("a"));
     fs::create_dir(at(".git")).unwrap();
     assert_eq!(root_of(&at("a/b/c")), root.path());
+    assert_eq!(root_for(&at("a/b"), &[at("a/b/c/x")]), root.path());
+    let other = directory(&[("p/q/Dockerfile", ""), ("p/hitrate.toml", "")]);
+    let file = other.path().join("p/q/Dockerfile");
+    assert_eq!(root_for(&at("a/b"), std::slice::from_ref(&file)), other.path().join("p"));
+    assert_eq!(root_for(&at("a/b"), &[file, other.path().join("p")]), other.path().join("p"));
     let found = found(&at("a"), &["."]);
     let files = configurations(&at("a"), &[at("a/b/c")], &found);
     let files: Vec<_> = files.iter().map(|file| (file.directory.as_str(), &*file.path)).collect();

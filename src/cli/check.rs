@@ -14,8 +14,8 @@ pub(super) fn run(args: &CheckArgs, out: &mut Output) -> anyhow::Result<Exit> {
     Settings::check_flags(&flags, &selectors).map_err(anyhow::Error::msg)?;
     let settings = Settings::new(Vec::new(), &flags)?;
     let directory = std::env::current_dir().context("the working directory cannot be found")?;
-    let root = project::root_of(&directory);
     let paths: Vec<_> = args.paths.iter().map(|path| project::absolute(&directory, path)).collect();
+    let root = project::root_for(&directory, &paths);
     let project = project::load(&root, project::discover(&root, &paths));
     let report = engine::analyze(&project, &settings);
     let show = |path: &str| project::relative(&directory, &root.join(path));

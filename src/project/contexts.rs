@@ -31,13 +31,14 @@ type Slot = Arc<OnceLock<Result<Arc<Context>, Unknown>>>;
 pub struct Contexts {
     files: Files,
     listed: Mutex<HashMap<Key, Slot>>,
+    real_root: OnceLock<Option<PathBuf>>,
 }
 
 impl Contexts {
     /// Contexts that come from `files`.
     #[must_use]
     pub fn new(files: Files) -> Self {
-        Self { files, listed: Mutex::default() }
+        Self { files, ..Self::default() }
     }
 
     /// Where they come from.
@@ -68,7 +69,7 @@ impl Contexts {
         let tree = match &self.files {
             Files::None => return Err("its files are not at hand".into()),
             Files::Tree(tree) => tree.subtree(directory).ok_or_else(missing)?,
-            Files::Disk(root) => listing::list(&inside(root, directory)?, &ignore, MAX_ENTRIES)?,
+            Files::Disk(root) => listing::list(&self.inside(root, directory)?, &ignore, MAX_ENTRIES)?,
         };
         Ok(Arc::new(Context::new(tree, ignore)))
     }
@@ -86,11 +87,14 @@ impl Contexts {
                 _ => None,
             },
             Files::Disk(root) => {
-                let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-                let Ok(directory) = inside(root, directory) else { return Ok(None) };
-                match read_text(&directory.join(name)) {
-                    Ok(text) if self.is_inside(&directory.join(name)) => Some(text),
-                    Ok(_) | Err(ReadError::Missing | ReadError::Directory) => None,
+                let place = root.join(path);
+                // Most of what is asked for is not there, and that is told soonest.
+                if fs::symlink_metadata(&place).is_err() || !self.is_inside(&place) {
+                    return Ok(None);
+                }
+                match read_text(&place) {
+                    Ok(text) => Some(text),
+                    Err(ReadError::Missing | ReadError::Directory) => None,
                     Err(error) => return Err(error),
                 }
             }
@@ -98,12 +102,30 @@ impl Contexts {
         Ok(text.map(|text| Arc::new(SourceFile::new(path, text))))
     }
 
-    /// Whether a path that exists, behind its links, is in the project.
+    /// Whether a path, behind its links, is in the project.
     fn is_inside(&self, path: &Path) -> bool {
-        let Files::Disk(root) = &self.files else { return true };
-        match (fs::canonicalize(path), fs::canonicalize(root)) {
-            (Ok(path), Ok(root)) => path.starts_with(root),
+        match (fs::canonicalize(path), self.real_root()) {
+            (Ok(path), Some(root)) => path.starts_with(root),
             _ => false,
+        }
+    }
+
+    /// The root behind its links.
+    fn real_root(&self) -> Option<&Path> {
+        let Files::Disk(root) = &self.files else { return None };
+        self.real_root.get_or_init(|| fs::canonicalize(root).ok()).as_deref()
+    }
+
+    /// The directory on the disk, unless it, or a link on the way, leads out of the root.
+    fn inside(&self, root: &Path, directory: &str) -> Result<PathBuf, Unknown> {
+        if directory.split('/').any(|part| part == "..") {
+            return Err("it is outside the project".into());
+        }
+        let path = fs::canonicalize(root.join(directory)).map_err(|_| missing())?;
+        match (self.real_root().is_some_and(|root| path.starts_with(root)), path.is_dir()) {
+            (true, true) => Ok(path),
+            (true, false) => Err(missing()),
+            (false, _) => Err("it is outside the project".into()),
         }
     }
 
@@ -119,18 +141,4 @@ impl Contexts {
 
 fn missing() -> Unknown {
     "there is no such directory".into()
-}
-
-/// The directory on the disk, unless it (or a link on the way) leads out of the root.
-fn inside(root: &Path, directory: &str) -> Result<PathBuf, Unknown> {
-    if directory.split('/').any(|part| part == "..") {
-        return Err("it is outside the project".into());
-    }
-    let path = fs::canonicalize(root.join(directory)).map_err(|_| missing())?;
-    let root = fs::canonicalize(root).map_err(|_| missing())?;
-    match (path.starts_with(root), path.is_dir()) {
-        (true, true) => Ok(path),
-        (true, false) => Err(missing()),
-        (false, _) => Err("it is outside the project".into()),
-    }
 }

@@ -37,6 +37,26 @@ pub fn root_of(directory: &Path) -> PathBuf {
     holding(".git").or_else(|| holding(crate::settings::FILE_NAME)).unwrap_or(directory).to_path_buf()
 }
 
+/// The root for a run in `directory` on `paths` (all absolute): that of `directory` where it holds all the paths, else
+/// that of the directory which they share.
+#[must_use]
+pub fn root_for(directory: &Path, paths: &[PathBuf]) -> PathBuf {
+    let root = root_of(directory);
+    if paths.iter().all(|path| path.starts_with(&root)) {
+        return root;
+    }
+    let holder = |path: &PathBuf| if path.is_dir() { path.clone() } else { above(path) };
+    let mut shared = paths.first().map_or_else(|| directory.to_path_buf(), holder);
+    while !paths.iter().all(|path| path.starts_with(&shared)) {
+        shared = above(&shared);
+    }
+    root_of(&shared)
+}
+
+fn above(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("/")).to_path_buf()
+}
+
 /// Looks for files at and below `paths` (absolute). What `.gitignore` names is left out, hidden directories are not,
 /// except `.git`; links to directories, links out of `root` and links to files that are found anyway are not followed.
 /// A path that is a file is taken whatever it is called.

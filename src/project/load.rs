@@ -31,8 +31,6 @@ pub fn load(root: &Path, found: Found) -> Project {
             Ok(_) => {}
             // Of these, most are no build files at all, and nobody asked for them.
             Err(_) if !file.explicit && is_recipe(file.kind) => {}
-            // What vanished between the listing and now was not asked for either.
-            Err(ReadError::Missing) if !file.explicit => {}
             Err(error) => {
                 project.errors.push(FileError { path: file.path, message: error.to_string() });
             }

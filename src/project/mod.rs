@@ -10,7 +10,7 @@ mod read;
 mod write;
 
 pub use contexts::{Contexts, Files};
-pub use discover::{Found, FoundFile, absolute, discover, discover_builds, relative, root_of};
+pub use discover::{Found, FoundFile, absolute, discover, discover_builds, relative, root_for, root_of};
 pub use kind::{FileKind, classify, classify_text, is_shell_script};
 pub use listing::{MAX_ENTRIES, Unknown};
 pub use load::{Configuration, configurations, load};
@@ -133,13 +133,13 @@ impl Project {
         if let Some(file) = self.file(path).or_else(|| self.overlay.get(path)) {
             return Ok(Some(Arc::clone(file)));
         }
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = read.get(path) {
+        let read = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read().get(path) {
             return known.clone();
         }
+        // Not under the lock: others need not wait for the disk. Whoever answers first is believed by all.
         let answer = self.contexts.text(path);
-        read.insert(path.to_owned(), answer.clone());
-        answer
+        read().entry(path.to_owned()).or_insert(answer).clone()
     }
 
     /// The ignore file in force for a build of `dockerfile` (its path; `None` where it has none of its own) with the
