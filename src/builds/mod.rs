@@ -1,9 +1,12 @@
 //! Builds found in workflows, pipelines, bake, compose, scripts and recipes.
 
 pub mod cachespec;
+pub mod ci;
 mod files;
+mod github;
 mod model;
 mod placed;
+mod template;
 mod value;
 pub mod yaml;
 

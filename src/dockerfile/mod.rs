@@ -15,7 +15,6 @@ mod json;
 mod kinds;
 mod mount;
 mod parse;
-mod suggest;
 mod words;
 
 pub use ast::*;

@@ -1,0 +1,276 @@
+//! The steps of a job, in order.
+
+use super::actions::{self, Uses, Vendor};
+use super::context::{Context, Values};
+use super::inputs::Inputs;
+use super::state::State;
+use super::value::Val;
+use super::workflow::{File, MAX_DEPTH, Reader};
+use super::{event, outputs};
+use crate::builds::yaml::{self, Node};
+use crate::builds::{Build, Driver, Front, System, join};
+
+/// A job while its steps are read.
+pub(super) struct Job<'r, 'f, 'e> {
+    /// Where builds go.
+    pub reader: &'r mut Reader<'f>,
+    /// What expressions see.
+    pub context: Context<'e>,
+    /// What steps leave behind.
+    pub state: State,
+    /// Names of the job and those that call it.
+    pub names: Vec<String>,
+    /// The job's key.
+    pub key: String,
+    /// The matrix values.
+    pub leg: Vec<(String, String)>,
+    /// `defaults.run.working-directory`
+    pub directory: Option<String>,
+    /// Nesting of workflows and actions.
+    pub depth: u32,
+    /// The directory of the composite action whose steps these are.
+    pub action: Option<String>,
+}
+
+/// Whether an action may build an image or matters to one that does; local actions may do anything.
+pub(super) fn may_build_action(uses: &str) -> bool {
+    let name = uses.split('@').next().unwrap_or("").to_ascii_lowercase();
+    name.starts_with("./") || builds(&name)
+}
+
+/// Whether the action of this name builds images.
+fn builds(name: &str) -> bool {
+    const PARTS: &[&str] = &[
+        "build-push",
+        "bake-action",
+        "kaniko",
+        "buildah",
+        "docker-build",
+        "devcontainers/ci",
+        "publish-docker",
+    ];
+    PARTS.iter().any(|part| name.contains(part))
+}
+
+/// Whether a script may build an image.
+pub(super) fn may_build_script(script: &str) -> bool {
+    const WORDS: &[&str] =
+        &["docker", "buildx", "buildctl", "podman", "buildah", "kaniko", "bake", "nerdctl", "skaffold"];
+    WORDS.iter().any(|word| script.contains(word))
+}
+
+impl Job<'_, '_, '_> {
+    /// Reads steps one after the other.
+    pub(super) fn steps(&mut self, file: &File<'_>, steps: &Node<'_>) {
+        for step in steps.items() {
+            if self.reader.budget == 0 {
+                return;
+            }
+            self.reader.budget -= 1;
+            if self.context.condition(step.get("if").map(|node| &**node)) == Some(false) {
+                continue;
+            }
+            let outer = self.context.env.clone();
+            self.context.add_env(step.get("env").map(|env| &**env));
+            self.step(file, step);
+            self.context.env = outer;
+            outputs::record(step, &mut self.context);
+        }
+    }
+
+    fn step(&mut self, file: &File<'_>, step: &Node<'_>) {
+        if let Some(uses) = step.get("uses") {
+            if let Some(text) = uses.str() {
+                match text.strip_prefix("./") {
+                    Some(path) => self.local(path, step),
+                    None => self.action(file, step, &Uses::new(text, uses.span, file.text)),
+                }
+            }
+        } else if let Some(run) = step.get("run") {
+            self.script(file, step, run);
+        }
+    }
+
+    fn action(&mut self, file: &File<'_>, step: &Node<'_>, uses: &Uses) {
+        let id = step.get("id").and_then(|id| id.str()).unwrap_or("");
+        let mut inputs = Inputs::new(step, &self.context, &mut self.reader.holes);
+        let state = &mut self.state;
+        let vendor = match uses.name.as_str() {
+            "actions/checkout" => return state.checkout(&mut inputs),
+            "docker/setup-buildx-action" | "crazy-max/ghaction-docker-buildx" | "docker/setup-buildx" => {
+                let version = uses.component("setup-buildx-action");
+                return state.setup_buildx(id, uses.span, version, &mut inputs);
+            }
+            "useblacksmith/setup-docker-builder"
+            | "namespacelabs/nscloud-setup-buildx-action"
+            | "depot/use-action" => return state.vendor(id, uses.span),
+            "docker/setup-docker-action" | "crazy-max/ghaction-setup-docker" => {
+                return state.setup_docker(&mut inputs);
+            }
+            "crazy-max/ghaction-github-runtime" => {
+                state.token = true;
+                return;
+            }
+            "actions/github-script" => {
+                let script = inputs.text("script");
+                state.token |= script.is_some_and(|script| script.text.contains("ACTIONS_RUNTIME_TOKEN"));
+                return;
+            }
+            "reproducible-containers/buildkit-cache-dance" => {
+                state.mounts_kept = Some(uses.span);
+                return;
+            }
+            name if is_cache(name) => return state.cache(&mut inputs),
+            "docker/build-push-action" if uses.major() == Some(1) => {
+                let mut build = self.build(file, step, Front::DockerBuild);
+                let mut inputs = Inputs::new(step, &self.context, &mut self.reader.holes);
+                super::others::build_push_v1(&mut build, uses, &self.state, &mut inputs);
+                return self.push(build);
+            }
+            "docker/build-push-action" => Vendor::Docker,
+            "depot/build-push-action" => Vendor::Depot,
+            "useblacksmith/build-push-action" => Vendor::Blacksmith,
+            _ => {
+                let mut build = self.build(file, step, Front::Other);
+                let mut inputs = Inputs::new(step, &self.context, &mut self.reader.holes);
+                if super::others::read(&mut build, uses, &self.state, &mut inputs) {
+                    self.push(build);
+                }
+                return;
+            }
+        };
+        let mut build = self.build(file, step, Front::BuildPushAction);
+        let mut inputs = Inputs::new(step, &self.context, &mut self.reader.holes);
+        actions::build_push(&mut build, vendor, uses, &self.state, &mut inputs);
+        self.push(build);
+    }
+
+    /// A build that this step starts, with what the job says of it.
+    fn build(&mut self, file: &File<'_>, step: &Node<'_>, front: Front) -> Build {
+        let mut build = Build::new(file.path.clone(), step.span, System::GithubActions, front);
+        build.name = self.names.clone();
+        let name = step.get("name").or_else(|| step.get("id")).and_then(|name| name.text());
+        if let Some(name) = name {
+            build.name.push(self.context.fill(name, &mut self.reader.holes).text.to_string());
+        }
+        build
+    }
+
+    /// Hands a build over, what the job says of all of its builds put in.
+    fn push(&mut self, mut build: Build) {
+        build.matrix.clone_from(&self.leg);
+        build.job.clone_from(&self.key);
+        build.kept.clone_from(&self.state.kept);
+        build.mounts_kept = self.state.mounts_kept;
+        build.trigger = event::trigger([self.context.event]);
+        build.template = self.context.event.kind == event::Kind::Called;
+        if build.builder.driver == Driver::None {
+            build.gha_token = None;
+        }
+        self.reader.holes.restore(&mut build);
+        self.reader.builds.push(build);
+    }
+
+    /// A composite action of this repository: its steps run in this job.
+    fn local(&mut self, path: &str, step: &Node<'_>) {
+        let Some(directory) = self.state.locate(path) else { return };
+        if self.depth >= MAX_DEPTH {
+            return;
+        }
+        let found = ["action.yml", "action.yaml"].iter().find_map(|name| {
+            let path = join(&directory, name)?;
+            (self.reader.files)(&path).map(|text| (path, text))
+        });
+        let Some((path, text)) = found else { return };
+        let Ok(Some(root)) = yaml::parse(text) else { return };
+        let Some(steps) = root.at(&["runs", "steps"]) else { return };
+        let with = step.get("with");
+        let given: Values = with
+            .iter()
+            .flat_map(|with| with.entries())
+            .filter_map(|entry| Some((entry.name()?.to_owned(), text_value(self.context.node(&entry.value)))))
+            .collect();
+        self.composite(&File { path: path.as_str().into(), text }, &root, steps, given, step);
+    }
+
+    /// Runs a composite action's steps with their own inputs and step outputs.
+    pub(super) fn composite(
+        &mut self,
+        file: &File<'_>,
+        root: &Node<'_>,
+        steps: &Node<'_>,
+        given: Values,
+        step: &Node<'_>,
+    ) {
+        let inputs = action_inputs(root, given, &self.context);
+        let outer_inputs = std::mem::replace(&mut self.context.inputs, inputs);
+        let outer_steps = std::mem::take(&mut self.context.steps);
+        let outer_action = self.action.replace(crate::builds::parent(&file.path).to_owned());
+        let outer_directory = self.directory.take();
+        let names = self.names.len();
+        if let Some(name) = step.get("name").or_else(|| step.get("id")).and_then(|name| name.str()) {
+            self.names.push(name.to_owned());
+        }
+        self.depth += 1;
+        self.steps(file, steps);
+        self.depth -= 1;
+        self.names.truncate(names);
+        self.directory = outer_directory;
+        self.action = outer_action;
+        let outputs: Values = root
+            .get("outputs")
+            .iter()
+            .flat_map(|outputs| outputs.entries())
+            .filter_map(|entry| {
+                let value = self.context.node(entry.value.get("value")?);
+                Some((entry.name()?.to_owned(), value))
+            })
+            .collect();
+        self.context.inputs = outer_inputs;
+        self.context.steps = outer_steps;
+        if let Some(id) = step.get("id").and_then(|id| id.str()) {
+            self.context.steps.insert(id.to_owned(), outputs);
+        }
+    }
+
+    fn script(&mut self, file: &File<'_>, step: &Node<'_>, run: &Node<'_>) {
+        let Some(text) = run.text() else { return };
+        if !may_build_script(&text.text) {
+            return;
+        }
+        let _ = (file, step);
+    }
+}
+
+/// In an action all inputs are text.
+fn text_value(value: Val) -> Val {
+    match value {
+        Val::Sym(sym) => Val::Sym(sym),
+        known => Val::Str(known.to_text()),
+    }
+}
+
+/// The inputs of an action: what is given, else its defaults, else nothing.
+pub(super) fn action_inputs(root: &Node<'_>, mut given: Values, context: &Context<'_>) -> Values {
+    for entry in root.get("inputs").map_or(&[][..], |inputs| inputs.entries()) {
+        let Some(name) = entry.name() else { continue };
+        if super::context::find(&given, name).is_some() {
+            continue;
+        }
+        let default = entry.value.get("default").map_or(Val::Str(String::new()), |node| context.node(node));
+        given.push((name.to_owned(), text_value(default)));
+    }
+    given
+}
+
+/// actions/cache and those that keep directories as it does.
+fn is_cache(name: &str) -> bool {
+    let base = name.strip_suffix("/restore").or_else(|| name.strip_suffix("/save")).unwrap_or(name);
+    base == "actions/cache"
+        || base.ends_with("/cache")
+            && ["buildjet", "useblacksmith", "runs-on", "ubicloud", "warpbuilds"]
+                .iter()
+                .any(|vendor| base.starts_with(vendor))
+        || base == "namespacelabs/nscloud-cache-action"
+        || base == "tespkg/actions-cache"
+}

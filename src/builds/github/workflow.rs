@@ -1,0 +1,272 @@
+//! Workflows and their jobs, under one event at a time.
+
+use super::context::{Context, Values, find};
+use super::event::{Event, Kind};
+use super::matrix;
+use super::runner;
+use super::state::State;
+use super::steps::Job;
+use super::value::{Sym, Val};
+use crate::builds::template::Holes;
+use crate::builds::yaml::{self, Node};
+use crate::builds::{Build, Files, Volatility};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Steps that are looked at in all: legs, events and called workflows multiply.
+const MAX_STEPS: u32 = 50_000;
+/// Nesting of called workflows and actions; GitHub's own limit is ten.
+pub(super) const MAX_DEPTH: u32 = 10;
+
+/// What one reading of a file carries along.
+pub(super) struct Reader<'f> {
+    /// Other files.
+    pub files: Files<'f>,
+    /// The unknown expressions.
+    pub holes: Holes,
+    /// Steps that may still be looked at.
+    pub budget: u32,
+    /// The builds found under the event at hand.
+    pub builds: Vec<Build>,
+}
+
+impl<'f> Reader<'f> {
+    /// A reader that has found nothing yet.
+    pub(super) fn new(files: Files<'f>) -> Self {
+        Self { files, holes: Holes::default(), budget: MAX_STEPS, builds: Vec::new() }
+    }
+}
+
+/// A file of the project.
+#[derive(Clone)]
+pub(super) struct File<'a> {
+    /// Its path.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// How a workflow is run.
+pub(super) struct Call<'e> {
+    /// The event.
+    pub event: &'e Event,
+    /// Its inputs.
+    pub inputs: Values,
+    /// Names of the jobs that call it.
+    pub names: Vec<String>,
+    /// What job keys start with.
+    pub job: String,
+    /// Nesting.
+    pub depth: u32,
+}
+
+/// Reads all jobs of a workflow.
+pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>, call: &Call<'_>) {
+    let Some(jobs) = root.get("jobs") else { return };
+    let mut base = Context::new(call.event);
+    base.inputs = inputs_of(root, call, &base);
+    base.add_env(root.get("env").map(|env| &**env));
+    for job in jobs.entries() {
+        let Some(id) = job.name() else { continue };
+        if !may_build(&job.value) {
+            continue;
+        }
+        let mut context = base.clone();
+        if job.value.span.of(file.text).contains("needs.") {
+            context.needs = needs(file, jobs, &job.value, &base, reader, 0);
+        }
+        if context.condition(job.value.get("if").map(|node| &**node)) == Some(false) {
+            continue;
+        }
+        for leg in legs(&job.value, &context) {
+            let mut context = context.clone();
+            context.matrix = leg;
+            one_job(reader, file, root, id, &job.value, context, call);
+        }
+    }
+}
+
+fn one_job(
+    reader: &mut Reader<'_>,
+    file: &File<'_>,
+    root: &Node<'_>,
+    id: &str,
+    job: &Node<'_>,
+    mut context: Context<'_>,
+    call: &Call<'_>,
+) {
+    let leg = leg_texts(&context);
+    let key = if leg.is_empty() {
+        format!("{}{}#{id}", call.job, file.path)
+    } else {
+        let values: Vec<&str> = leg.iter().map(|(_, value)| value.as_str()).collect();
+        format!("{}{}#{id}({})", call.job, file.path, values.join(", "))
+    };
+    let mut names = call.names.clone();
+    names.push(id.to_owned());
+    if let Some(uses) = job.get("uses") {
+        called(reader, job, uses, &context, call, names, &key, &leg);
+        return;
+    }
+    let Some(steps) = job.get("steps") else { return };
+    context.add_env(job.get("env").map(|env| &**env));
+    let runs_on = job.get("runs-on").map_or(Val::Null, |node| context.node(node));
+    let state = State { machine: runner::persistent(&runs_on), ..State::default() };
+    let directory =
+        |node: &Node<'_>| node.at(&["defaults", "run", "working-directory"])?.str().map(str::to_owned);
+    let directory = directory(job).or_else(|| directory(root));
+    let mut run = Job { reader, context, state, names, key, leg, directory, depth: call.depth, action: None };
+    run.steps(file, steps);
+}
+
+/// A job that calls another workflow.
+#[allow(clippy::too_many_arguments)] // the parts of one job
+fn called(
+    reader: &mut Reader<'_>,
+    job: &Node<'_>,
+    uses: &Node<'_>,
+    context: &Context<'_>,
+    call: &Call<'_>,
+    names: Vec<String>,
+    key: &str,
+    leg: &[(String, String)],
+) {
+    let Some(path) = uses.str().and_then(|uses| uses.strip_prefix("./")) else { return };
+    // An unknown ref cannot be written behind a local path; cut it off if it is.
+    let path = path.split('@').next().unwrap_or(path);
+    if call.depth >= MAX_DEPTH {
+        return;
+    }
+    let Some(text) = (reader.files)(path) else { return };
+    let Ok(Some(root)) = yaml::parse(text) else { return };
+    let with = job.get("with");
+    let inputs: Values = with
+        .iter()
+        .flat_map(|with| with.entries())
+        .filter_map(|entry| Some((entry.name()?.to_owned(), context.node(&entry.value))))
+        .collect();
+    let inner = Call { event: call.event, inputs, names, job: format!("{key} > "), depth: call.depth + 1 };
+    let from = reader.builds.len();
+    workflow(reader, &File { path: path.into(), text }, &root, &inner);
+    for build in reader.builds.iter_mut().skip(from) {
+        let own = std::mem::take(&mut build.matrix);
+        build.matrix = leg.iter().cloned().chain(own).collect();
+    }
+}
+
+/// The inputs of a workflow: those of the call, else the defaults of `workflow_call`.
+fn inputs_of(root: &Node<'_>, call: &Call<'_>, context: &Context<'_>) -> Values {
+    let mut inputs = call.inputs.clone();
+    let called = call.depth > 0 || call.event.kind == Kind::Called;
+    if !called {
+        return inputs;
+    }
+    let declared = root.at(&["on", "workflow_call", "inputs"]);
+    for entry in declared.map_or(&[][..], Node::entries) {
+        let Some(name) = entry.name() else { continue };
+        if find(&inputs, name).is_some() {
+            continue;
+        }
+        let value = match entry.value.get("default") {
+            Some(default) => context.node(default),
+            // Not given: empty, unless nobody called.
+            None if call.depth > 0 => match entry.value.get("type").and_then(|kind| kind.str()) {
+                Some("boolean") => Val::Bool(false),
+                Some("number") => Val::Num(0.0),
+                _ => Val::Str(String::new()),
+            },
+            None => continue,
+        };
+        inputs.push((name.to_owned(), value));
+    }
+    inputs
+}
+
+/// The matrix legs of a job; one without values where there is no matrix.
+fn legs(job: &Node<'_>, context: &Context<'_>) -> Vec<Option<Option<Values>>> {
+    let Some(node) = job.at(&["strategy", "matrix"]) else { return vec![None] };
+    match matrix::legs(&context.node(node)) {
+        Some(legs) => legs.into_iter().map(|leg| Some(Some(leg))).collect(),
+        None => vec![Some(None)],
+    }
+}
+
+/// The leg's values as text.
+fn leg_texts(context: &Context<'_>) -> Vec<(String, String)> {
+    let Some(Some(leg)) = &context.matrix else { return Vec::new() };
+    let text = |value: &Val| match value {
+        Val::Array(_) | Val::Object(_) => super::functions::json(value).unwrap_or_default(),
+        value => value.to_text(),
+    };
+    leg.iter().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+/// The outputs of the jobs that `job` needs.
+fn needs(
+    file: &File<'_>,
+    jobs: &Node<'_>,
+    job: &Node<'_>,
+    base: &Context<'_>,
+    reader: &mut Reader<'_>,
+    depth: u32,
+) -> FxHashMap<String, Values> {
+    let mut all = FxHashMap::default();
+    if depth > 4 {
+        return all;
+    }
+    let Some(node) = job.get("needs") else { return all };
+    for (id, _) in node.strings() {
+        let Some(needed) = jobs.get(id) else { continue };
+        let Some(outputs) = needed.get("outputs") else { continue };
+        let mut context = base.clone();
+        if outputs.span.of(file.text).contains("needs.") {
+            context.needs = needs(file, jobs, needed, base, reader, depth + 1);
+        }
+        if let Some(leg) = legs(needed, &context).into_iter().next() {
+            context.matrix = leg;
+        }
+        for step in needed.get("steps").map_or(&[][..], |steps| steps.items()) {
+            reader.budget = reader.budget.saturating_sub(1);
+            if reader.budget == 0 {
+                break;
+            }
+            super::outputs::record(step, &mut context);
+        }
+        let values = outputs
+            .entries()
+            .iter()
+            .filter_map(|entry| {
+                Some((entry.name()?.to_owned(), renamed(context.node(&entry.value), id, entry.name()?)))
+            })
+            .collect();
+        all.insert(id.to_owned(), values);
+    }
+    all
+}
+
+/// An output of another job's step is known here by the job's name.
+fn renamed(value: Val, job: &str, output: &str) -> Val {
+    match value {
+        Val::Sym(sym) if sym.parts.is_empty() && sym.text.starts_with("${{ steps.") => {
+            Val::Sym(Sym { text: format!("${{{{ needs.{job}.outputs.{output} }}}}"), ..sym })
+        }
+        Val::Sym(sym) if sym.volatility == Volatility::Unknown && sym.parts.is_empty() => {
+            Val::Sym(Sym { text: format!("${{{{ needs.{job}.outputs.{output} }}}}"), ..sym })
+        }
+        other => other,
+    }
+}
+
+/// Whether a job has anything that could build an image: most have not, and need no further look.
+fn may_build(job: &Node<'_>) -> bool {
+    if job.get("uses").is_some() {
+        return true;
+    }
+    job.get("steps").is_some_and(|steps| {
+        steps.items().iter().any(|step| {
+            let uses = step.get("uses").and_then(|uses| uses.str()).unwrap_or("");
+            let run = step.get("run").and_then(|run| run.str()).unwrap_or("");
+            super::steps::may_build_action(uses) || super::steps::may_build_script(run)
+        })
+    })
+}

@@ -1,0 +1,362 @@
+use crate::{Project, one, value};
+use hitrate::builds::{Driver, Front, System, Volatility};
+
+const WORKFLOW: &str = ".github/workflows/images.yml";
+
+#[test]
+fn a_matrix_of_targets_gives_a_build_each_with_every_setting_at_its_line() {
+    let text = r#"name: images
+on: {push: {branches: [main]}, pull_request: {}}
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    strategy:
+      matrix: {target: [api, worker]}
+    steps:
+      - uses: actions/checkout@v4
+      - uses: docker/setup-buildx-action@v3
+      - uses: docker/build-push-action@v6
+        with:
+          context: .
+          target: ${{ matrix.target }}
+          push: ${{ github.event_name != 'pull_request' }}
+          tags: ghcr.io/acme/${{ matrix.target }}:${{ github.sha }}
+          build-args: |
+            VERSION=${{ github.sha }}
+          cache-from: type=gha
+          cache-to: type=gha
+"#;
+    let builds = Project::new(&[(WORKFLOW, text)]).read();
+    assert_eq!(builds.len(), 2);
+    for (found, target) in builds.iter().zip(["api", "worker"]) {
+        let build = &found.build;
+        assert_eq!((build.system, build.front), (System::GithubActions, Front::BuildPushAction));
+        assert_eq!(build.matrix, [("target".to_owned(), target.to_owned())]);
+        assert_eq!(build.job, format!("{WORKFLOW}#build({target})"));
+        assert_eq!(value(&build.target), Some(target));
+        assert_eq!(found.of(build.target.as_ref().unwrap()), "${{ matrix.target }}");
+        assert_eq!((found.dockerfile(), found.context().as_str()), (Some("Dockerfile"), "./"));
+        assert_eq!(found.tags(), [format!("ghcr.io/acme/{target}:${{{{ github.sha }}}}")]);
+        let (name, arg) = &build.args[0];
+        assert_eq!((name.as_str(), arg.value.volatility()), ("VERSION", Volatility::PerCommit));
+        assert_eq!((found.line(arg), found.of(arg)), (18, "VERSION=${{ github.sha }}"));
+        assert_eq!((found.line(&build.cache_from[0]), found.of(&build.cache_from[0])), (19, "type=gha"));
+        assert_eq!((found.line(&build.cache_to[0]), found.of(&build.cache_to[0])), (20, "type=gha"));
+        assert_eq!(value(&build.push), Some("${{ github.event_name != 'pull_request' }}"));
+        assert!(!build.conditional_export && !build.template);
+        assert_eq!((build.builder.driver, build.builder.persistent), (Driver::DockerContainer, Some(false)));
+        assert_eq!(build.builder.set_by.unwrap().of(text), "docker/setup-buildx-action@v3");
+        assert!(build.trigger.pull_request && build.trigger.default_branch && !build.trigger.any_branch);
+        let versions: Vec<_> =
+            build.builder.versions.iter().map(|(n, v)| (n.as_str(), v.value.as_str())).collect();
+        assert_eq!(versions, [("setup-buildx-action", "3"), ("build-push-action", "6")]);
+    }
+}
+
+#[test]
+fn the_default_context_is_git_and_the_driver_the_engines_without_setup() {
+    let found = one(
+        WORKFLOW,
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@0123456789012345678901234567890123456789 # v5.1.0\n        with:\n          file: docker/Dockerfile.prod\n",
+    );
+    assert_eq!((found.context().as_str(), found.dockerfile()), ("git:", Some("docker/Dockerfile.prod")));
+    assert_eq!((found.build.builder.driver, found.build.builder.set_by), (Driver::Docker, None));
+    assert_eq!(found.build.builder.versions[0].1.value, "5.1.0");
+    let found = one(
+        WORKFLOW,
+        "on: push\njobs:\n  a:\n    runs-on: [self-hosted, linux]\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: \"{{defaultContext}}:services/api\"\n",
+    );
+    assert_eq!(
+        (found.context().as_str(), found.dockerfile()),
+        ("git:services/api", Some("services/api/Dockerfile"))
+    );
+    assert_eq!(found.build.builder.persistent, None);
+}
+
+#[test]
+fn an_export_that_a_condition_empties_is_conditional_and_an_import_list_keeps_its_lines() {
+    let text = r#"on: [push, pull_request]
+env:
+  IMAGE: ghcr.io/acme/app
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v6
+        with:
+          context: ./app
+          file: ./app/Dockerfile
+          cache-from: |
+            type=registry,ref=${{ env.IMAGE }}:cache-${{ github.ref_name }}
+            type=registry,ref=${{ env.IMAGE }}:cache-main
+          cache-to: ${{ github.event_name == 'push' && format('type=registry,ref={0}:cache-{1},mode=max', env.IMAGE, github.ref_name) || '' }}
+          no-cache-filters: deps,build
+          platforms: linux/amd64, linux/arm64
+"#;
+    let found = one(WORKFLOW, text);
+    assert_eq!(
+        found.from(),
+        [
+            "registry ref=ghcr.io/acme/app:cache-${{ github.ref_name }}",
+            "registry ref=ghcr.io/acme/app:cache-main"
+        ]
+    );
+    let lines: Vec<u32> = found.build.cache_from.iter().map(|spec| found.line(spec)).collect();
+    assert_eq!(lines, [13, 14]);
+    assert_eq!(found.to(), ["registry ref=ghcr.io/acme/app:cache-${{ github.ref_name }} mode=max"]);
+    assert!(found.build.conditional_export);
+    assert_eq!(found.line(&found.build.cache_to[0]), 15);
+    let reference = found.build.cache_to[0].value.attr("ref").unwrap();
+    assert_eq!(reference.value.volatility(), Volatility::PerRelease);
+    assert_eq!((found.context().as_str(), found.dockerfile()), ("./app", Some("app/Dockerfile")));
+    assert_eq!(found.build.platforms.len(), 2);
+    assert_eq!(found.build.no_cache_filter[1].value.text(), "build");
+}
+
+#[test]
+fn steps_that_no_event_reaches_are_no_builds_and_others_have_the_events_that_do() {
+    let text = r#"on: {push: {branches: [main], tags: ['v*']}, pull_request: {}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    if: github.event_name != 'pull_request'
+    steps:
+      - uses: docker/build-push-action@v6
+        if: github.ref == 'refs/heads/main'
+        with: {context: a}
+      - uses: docker/build-push-action@v6
+        if: ${{ startsWith(github.ref, 'refs/tags/') }}
+        with: {context: b}
+      - uses: docker/build-push-action@v6
+        if: false
+        with: {context: c}
+"#;
+    let builds = Project::new(&[(WORKFLOW, text)]).read();
+    let shown: Vec<_> = builds
+        .iter()
+        .map(|found| {
+            let trigger = &found.build.trigger;
+            (found.context(), trigger.default_branch, trigger.release, trigger.pull_request)
+        })
+        .collect();
+    assert_eq!(shown, [("./a".to_owned(), true, false, false), ("./b".to_owned(), false, true, false)]);
+}
+
+#[test]
+fn a_called_workflow_gets_the_callers_inputs_and_is_a_template_by_itself() {
+    let caller = r#"on: {push: {branches: [main]}}
+jobs:
+  images:
+    strategy:
+      matrix: {name: [api, web]}
+    uses: ./.github/workflows/build.yml
+    with:
+      name: ${{ matrix.name }}
+      push: true
+"#;
+    let called = r#"on:
+  workflow_call:
+    inputs:
+      name: {type: string, required: true}
+      push: {type: boolean}
+      file: {type: string, default: Dockerfile.prod}
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v6
+        with:
+          context: services/${{ inputs.name }}
+          file: services/${{ inputs.name }}/${{ inputs.file }}
+          push: ${{ inputs.push }}
+          cache-to: type=gha,scope=${{ inputs.name }}
+"#;
+    let path = ".github/workflows/build.yml";
+    let builds = Project::new(&[(WORKFLOW, caller), (path, called)]).read();
+    assert_eq!(builds.len(), 2);
+    assert_eq!(&*builds[1].build.path, path);
+    assert_eq!(builds[1].dockerfile(), Some("services/web/Dockerfile.prod"));
+    assert_eq!(builds[1].to(), ["gha scope=web"]);
+    assert_eq!(builds[1].line(&builds[1].build.cache_to[0]), 16);
+    assert_eq!(value(&builds[1].build.push), Some("true"));
+    assert_eq!(builds[1].build.name, ["images", "build"]);
+    assert_eq!(builds[1].build.job, format!("{WORKFLOW}#images(web) > {path}#build"));
+    assert!(builds.iter().all(|found| !found.build.template));
+    let alone = one(path, called);
+    assert!(alone.build.template && alone.build.trigger.unknown);
+    assert_eq!(alone.dockerfile(), None);
+    assert_eq!(alone.build.cache_to[0].value.attr("scope").unwrap().value.volatility(), Volatility::Unknown);
+}
+
+#[test]
+fn a_composite_action_runs_in_the_job_that_uses_it() {
+    let workflow = r#"on: {push: {branches: [main]}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: docker/setup-buildx-action@v3
+        with: {driver: docker}
+      - uses: ./.github/actions/image
+        with: {target: final}
+"#;
+    let action = r#"name: image
+inputs:
+  target: {default: dev}
+  scope: {default: app}
+runs:
+  using: composite
+  steps:
+    - uses: docker/build-push-action@v6
+      with:
+        context: .
+        target: ${{ inputs.target }}
+        cache-from: type=gha,scope=${{ inputs.scope }}
+"#;
+    let path = ".github/actions/image/action.yml";
+    let builds = Project::new(&[(WORKFLOW, workflow), (path, action)]).read();
+    assert_eq!(builds.len(), 1);
+    assert_eq!((&*builds[0].build.path, value(&builds[0].build.target)), (path, Some("final")));
+    assert_eq!(builds[0].from(), ["gha scope=app"]);
+    assert_eq!(builds[0].build.builder.driver, Driver::Docker);
+    assert!(!builds[0].build.template && one(path, action).build.template);
+}
+
+#[test]
+fn outputs_of_metadata_and_of_scripts_say_how_often_they_change() {
+    let text = r#"on: {push: {branches: [main]}}
+jobs:
+  version:
+    runs-on: ubuntu-latest
+    outputs:
+      version: ${{ steps.v.outputs.version }}
+    steps:
+      - id: v
+        run: |
+          sha=$(git rev-parse --short HEAD)
+          echo "version=1.0-$sha" >> "$GITHUB_OUTPUT"
+  a:
+    needs: version
+    runs-on: ubuntu-latest
+    steps:
+      - id: meta
+        uses: docker/metadata-action@v5
+        with:
+          images: |
+            acme/app
+            ghcr.io/acme/app
+          tags: |
+            type=raw,value=latest
+            type=sha
+      - run: echo "BUILT=$(date +%s)" >> $GITHUB_ENV
+      - uses: docker/build-push-action@v6
+        with:
+          tags: ${{ steps.meta.outputs.tags }}
+          build-args: |
+            VERSION=${{ needs.version.outputs.version }}
+            BUILT=${{ env.BUILT }}
+            PLAIN=1
+"#;
+    let found = one(WORKFLOW, text);
+    assert_eq!(
+        found.tags(),
+        [
+            "acme/app:latest",
+            "acme/app:${{ steps.meta.outputs.version }}",
+            "ghcr.io/acme/app:latest",
+            "ghcr.io/acme/app:${{ steps.meta.outputs.version }}"
+        ]
+    );
+    assert_eq!(found.build.tags[1].value.volatility(), Volatility::PerCommit);
+    assert_eq!(found.of(&found.build.tags[3]), "${{ steps.meta.outputs.tags }}");
+    let paces: Vec<_> = found.build.args.iter().map(|(_, value)| value.value.volatility()).collect();
+    assert_eq!(paces, [Volatility::PerCommit, Volatility::PerRun, Volatility::Fixed]);
+    assert_eq!(found.args()[0], "VERSION=${{ needs.version.outputs.version }}");
+}
+
+#[test]
+fn what_setup_buildx_and_the_caches_say_goes_with_the_build() {
+    let text = r#"on: {push: {branches: [main]}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/setup-docker-action@v4
+        with:
+          daemon-config: |
+            {"features": {"containerd-snapshotter": true}}
+      - id: one
+        uses: docker/setup-buildx-action@v3
+        with:
+          version: v0.12.1
+          driver-opts: |
+            image=moby/buildkit:v0.19.0
+            network=host
+      - id: two
+        uses: docker/setup-buildx-action@v3
+        with: {driver: remote, endpoint: "tcp://x:1234"}
+      - uses: actions/cache@v4
+        with:
+          path: /tmp/.buildx-cache
+          key: x
+      - uses: docker/build-push-action@v6
+        with:
+          builder: ${{ steps.one.outputs.name }}
+          cache-to: type=local,dest=/tmp/.buildx-cache,mode=max
+      - uses: docker/build-push-action@v6
+"#;
+    let builds = Project::new(&[(WORKFLOW, text)]).read();
+    let builder = &builds[0].build.builder;
+    let versions: Vec<_> = builder.versions.iter().map(|(n, v)| (n.as_str(), v.value.as_str())).collect();
+    assert_eq!(
+        versions,
+        [
+            ("setup-buildx-action", "3"),
+            ("buildx", "0.12.1"),
+            ("buildkit", "0.19.0"),
+            ("build-push-action", "6")
+        ]
+    );
+    assert_eq!((builder.driver, builder.containerd_store), (Driver::DockerContainer, Some(true)));
+    assert_eq!(builds[0].build.kept[0].value.text(), "/tmp/.buildx-cache");
+    assert_eq!(builds[1].build.builder.driver, Driver::Remote);
+    assert_eq!(builds[1].build.builder.persistent, None);
+}
+
+#[test]
+fn vendors_builders_outlive_the_job() {
+    let text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: depot/build-push-action@v1\n        with: {context: ., tags: 'a:1'}\n";
+    let found = one(WORKFLOW, text);
+    assert_eq!(found.build.front, Front::Other);
+    assert_eq!((found.build.builder.driver, found.build.builder.persistent), (Driver::Remote, Some(true)));
+}
+
+#[test]
+fn another_repositorys_checkout_is_not_this_project() {
+    let text = r#"on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: {path: src}
+      - uses: actions/checkout@v4
+        with: {repository: acme/other, path: other}
+      - uses: docker/build-push-action@v6
+        with: {context: src/app}
+      - uses: docker/build-push-action@v6
+        with: {context: other/app}
+"#;
+    let builds = Project::new(&[(WORKFLOW, text)]).read();
+    assert_eq!((builds[0].context().as_str(), builds[0].dockerfile()), ("./app", Some("app/Dockerfile")));
+    assert_eq!(builds[1].dockerfile(), None);
+}
+
+#[test]
+fn what_is_not_yaml_is_one_error() {
+    let lookup = |_: &str| None;
+    let error =
+        hitrate::builds::ci::read(WORKFLOW, "on: push\njobs: [docker\n", &lookup).unwrap().unwrap_err();
+    assert!(error.line.is_some());
+}
