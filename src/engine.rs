@@ -1,8 +1,11 @@
 //! `analyze`: pure and total. The same project and settings give the same report, in any number of threads.
 
+mod explanation;
+mod fingerprint;
 mod guard;
 mod suppress;
 
+pub use explanation::{ExplainedStep, Explanation, Reason, Verdict};
 pub use guard::{is_guarded, silence_guarded_panics};
 
 use crate::dockerfile::{self, Dockerfile};
@@ -131,9 +134,9 @@ fn sources(findings: &[Finding], project: &Project) -> BTreeMap<Arc<str>, Arc<So
         let edits = finding.fix.iter().flat_map(|fix| &fix.edits).map(|(path, _)| path);
         for path in std::iter::once(&finding.place.path).chain(causes).chain(edits) {
             if !sources.contains_key(path)
-                && let Some(file) = project.file(path)
+                && let Some(file) = project.text(path)
             {
-                sources.insert(path.clone(), file.clone());
+                sources.insert(path.clone(), file);
             }
         }
     }

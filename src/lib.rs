@@ -11,11 +11,13 @@
 //! about caching comes from [`cache`].
 
 pub mod builds;
+pub mod cache;
 pub mod cli;
 pub mod context;
 pub mod dockerfile;
 pub mod engine;
 pub mod fix;
+pub mod graph;
 pub mod project;
 pub mod report;
 pub mod rules;

@@ -9,15 +9,13 @@ mod variants;
 
 use hitrate::engine::{self, Report};
 use hitrate::fix::{self, Safety, Texts};
-use hitrate::project::Project;
+use hitrate::project::{FileKind, Project, classify};
 use hitrate::rules::{self, Category, Finding, Fix, Fixable, Meta};
 use hitrate::settings::{ConfigFile, FILE_NAME, Flags, Settings};
-use hitrate::source::SourceFile;
 use libtest_mimic::{Arguments, Failed, Trial};
 use page::{Example, Expect};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 
 type Files = BTreeMap<String, String>;
 
@@ -99,7 +97,7 @@ fn check(meta: &'static Meta, example: &Example) -> Result<(), String> {
     expect(meta, example, &report, 0)?;
     fixes(meta, example, &report)?;
     let text = &example.files[&example.path];
-    let dockerfile = is_dockerfile(&example.path);
+    let dockerfile = classify(&example.path) == Some(FileKind::Dockerfile);
     if dockerfile {
         let variant = with(&example.files, &example.path, variants::crlf(text));
         expect(meta, example, &analyze(&variant), 0).map_err(|e| format!("with CRLF line ends: {e}"))?;
@@ -243,7 +241,7 @@ fn fixes(meta: &'static Meta, example: &Example, before: &Report) -> Result<(), 
 }
 
 fn comments<'t>(path: &str, text: &'t str) -> Vec<&'t str> {
-    if !is_dockerfile(path) {
+    if classify(path) != Some(FileKind::Dockerfile) {
         return text.lines().filter(|line| line.trim_start().starts_with('#')).collect();
     }
     let parsed = hitrate::dockerfile::parse(text);
@@ -283,20 +281,8 @@ fn differ(what: &str, wanted: &str, got: &str) -> String {
     format!("{what} is not what the page shows\n{}", hitrate::report::unified("page", Some(wanted), got))
 }
 
-fn is_dockerfile(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.contains("Dockerfile") || name.starts_with("Containerfile")
-}
-
 fn analyze(files: &Files) -> Report {
-    let file = |(path, text): (&String, &String)| Arc::new(SourceFile::new(path.as_str(), text.as_str()));
-    let (dockerfiles, others): (Vec<_>, Vec<_>) =
-        files.iter().partition(|(path, _)| is_dockerfile(path) && !path.ends_with(".dockerignore"));
-    let project = Project {
-        dockerfiles: dockerfiles.into_iter().map(file).collect(),
-        others: others.into_iter().map(file).collect(),
-        errors: Vec::new(),
-    };
+    let project = Project::in_memory(files.clone());
     engine::analyze(&project, &settings(files))
 }
 

@@ -12,7 +12,27 @@ impl ContentId {
     /// From the bytes themselves.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self::tagged(b"bytes", &[bytes])
+        let mut hasher = Sha256::new();
+        hasher.update(bytes);
+        Self(hasher.finalize().into())
+    }
+
+    /// From the bytes that `reader` gives, of which only few are held at a time. Equal to [`ContentId::of_bytes`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `reader`.
+    pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(Self(hasher.finalize().into())),
+                Ok(len) => hasher.update(buffer.get(..len).unwrap_or_default()),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// From the id that git gives a blob, in hexadecimal.

@@ -20,5 +20,5 @@ pub use ignore::{
 };
 pub use pattern::{Pattern, PatternError, Variant};
 pub use select::{CopySelection, SelectError};
-pub use tree::{DEFAULT_DIRECTORY_MODE, Entry, File, Tree};
-pub use view::{Change, Context};
+pub use tree::{Branch, DEFAULT_DIRECTORY_MODE, Entry, File, Tree};
+pub use view::{Change, Context, Usage};

@@ -93,6 +93,17 @@ impl PartialEq for Tree {
     }
 }
 
+/// A tree in the making, from the leaves up.
+#[derive(Clone, Debug)]
+pub enum Branch {
+    /// A directory: its mode and what is in it, in any order, names without slashes and unlike each other.
+    Directory(u32, Vec<(Arc<str>, Branch)>),
+    /// A file.
+    File(File),
+    /// A link and its text.
+    Symlink(Arc<str>),
+}
+
 impl<P: AsRef<str>> FromIterator<(P, Entry)> for Tree {
     /// Entries in any order; directories that are not listed get the default mode.
     fn from_iter<I: IntoIterator<Item = (P, Entry)>>(entries: I) -> Self {
@@ -105,6 +116,21 @@ impl<P: AsRef<str>> FromIterator<(P, Entry)> for Tree {
 }
 
 impl Tree {
+    /// A tree of what is in its root, in any order. What lies more than 256 elements deep is left out.
+    #[must_use]
+    pub fn of(children: Vec<(Arc<str>, Branch)>) -> Self {
+        Self { root: Arc::new(Directory::of(DEFAULT_DIRECTORY_MODE, children, MAX_DEPTH)) }
+    }
+
+    /// What is below `path`, as a tree of its own; `None` where there is no directory.
+    #[must_use]
+    pub fn subtree(&self, path: &str) -> Option<Self> {
+        if path.is_empty() {
+            return Some(self.clone());
+        }
+        self.directory(path).map(|root| Self { root: Arc::clone(root) })
+    }
+
     /// Puts `entry` at `path`, with the directories that lead there. A directory that exists keeps what is in it and
     /// gets the new mode; a file in the way is replaced. False for the root and for paths of more than 256 elements.
     pub fn insert(&mut self, path: &str, entry: Entry) -> bool {
@@ -300,6 +326,23 @@ fn split(path: &str) -> (&str, &str) {
 impl Directory {
     pub(super) fn new(mode: u32, children: Vec<(Arc<str>, Node)>) -> Self {
         Self { mode, children, digest: OnceLock::new() }
+    }
+
+    fn of(mode: u32, children: Vec<(Arc<str>, Branch)>, depth: usize) -> Self {
+        let node = |(name, branch)| {
+            let node = match branch {
+                Branch::Directory(mode, children) => {
+                    Node::Directory(Arc::new(Self::of(mode, children, depth.checked_sub(1)?)))
+                }
+                Branch::File(file) => Node::File(file),
+                Branch::Symlink(target) => Node::Symlink(target),
+            };
+            Some((name, node))
+        };
+        let mut children: Vec<(Arc<str>, Node)> = children.into_iter().filter_map(node).collect();
+        children.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        children.dedup_by(|a, b| a.0 == b.0);
+        Self::new(mode, children)
     }
 
     /// To be called before a change.

@@ -13,6 +13,17 @@ pub struct Context {
     visible: Tree,
 }
 
+/// What a pattern does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Entries that it matches by itself, whether or not another pattern has its way.
+    pub matches: usize,
+    /// Entries whose fate it decides: it is the one that [`super::Decision::pattern`] names.
+    pub decides: usize,
+    /// The first of those.
+    pub example: Option<String>,
+}
+
 /// A change to one path of a context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -95,6 +106,39 @@ impl Context {
     #[must_use]
     pub fn sees(&self, path: &str) -> bool {
         self.visible.get(&path::below_root(path)).is_some()
+    }
+
+    /// What each pattern of the ignore file does to the tree's entries, in the order of the patterns. Entries below an
+    /// ignored directory count only where a negation reaches into it; they would tell nothing new.
+    #[must_use]
+    pub fn usage(&self) -> Vec<Usage> {
+        let mut usage = vec![Usage::default(); self.ignore.patterns.len()];
+        self.use_in(&self.tree.root, None, &mut String::new(), &mut usage);
+        usage
+    }
+
+    fn use_in(&self, directory: &Directory, above: Option<&Above>, path: &mut String, usage: &mut [Usage]) {
+        let len = path.len();
+        for (name, node) in &directory.children {
+            if len > 0 {
+                path.push('/');
+            }
+            path.push_str(name);
+            let (decision, own) = self.ignore.decide_below(above, path);
+            for (entry, usage) in self.ignore.patterns.iter().zip(usage.iter_mut()) {
+                usage.matches += usize::from(entry.pattern.matches(path));
+            }
+            if let Some(usage) = decision.pattern.and_then(|index| usage.get_mut(index)) {
+                usage.decides += 1;
+                usage.example.get_or_insert_with(|| path.clone());
+            }
+            if let Node::Directory(inner) = node
+                && (!decision.ignored || self.ignore.may_keep_below(path))
+            {
+                self.use_in(inner, Some(&own), path, usage);
+            }
+            path.truncate(len);
+        }
     }
 
     /// The same files under another ignore file.
@@ -184,6 +228,15 @@ mod tests {
         assert_eq!(visible("logs\ndocs"), ["a.txt", "src", "src/m.c"]);
         assert_eq!(visible("**/*.*"), ["docs", "logs", "logs/empty", "logs/old", "src"]);
         assert_eq!(visible("*\n!**/y.log"), ["logs", "logs/old", "logs/old/y.log"]);
+    }
+
+    #[test]
+    fn patterns_without_use_are_known() {
+        let usage = context("logs\n*.md\n!logs/keep.log\nDocs\n!a.txt\n**/*.c\n").usage();
+        let counts: Vec<_> = usage.iter().map(|usage| (usage.matches, usage.decides)).collect();
+        // `*.md` and `Docs` match nothing, `!a.txt` matches what nothing ignores.
+        assert_eq!(counts, [(1, 4), (0, 0), (1, 1), (0, 0), (1, 0), (1, 1)]);
+        assert_eq!(usage[2].example.as_deref(), Some("logs/keep.log"));
     }
 
     #[test]

@@ -24,6 +24,16 @@ impl<'a> Dockerfile<'a> {
             _ => None,
         })
     }
+
+    /// Everything that BuildKit would refuse, in order. A file without any instruction has no place to be refused at,
+    /// and is refused too.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.items.iter().flat_map(|item| match &item.kind {
+            ItemKind::Error(problem) => std::slice::from_ref(&**problem),
+            ItemKind::Instruction(instruction) => instruction.problems.as_slice(),
+            _ => &[],
+        })
+    }
 }
 
 /// One piece of the file.
@@ -49,7 +59,7 @@ pub enum ItemKind<'a> {
     /// An instruction.
     Instruction(Box<Instruction<'a>>),
     /// Text that BuildKit would refuse; the rest of the file is still read.
-    Error(Problem),
+    Error(Box<Problem>),
 }
 
 /// A parser directive.
@@ -96,6 +106,14 @@ pub struct Instruction<'a> {
     pub kind: Kind<'a>,
     /// What BuildKit would refuse in it, while its shape is still known.
     pub problems: Vec<Problem>,
+}
+
+impl<'a> Instruction<'a> {
+    /// The first flag `name` (without dashes).
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<&Flag<'a>> {
+        self.flags.iter().find(|flag| flag.name == name)
+    }
 }
 
 /// The instructions of the Dockerfile language.
@@ -160,12 +178,13 @@ pub struct Flag<'a> {
     pub value: Option<Word<'a>>,
 }
 
-/// A word of an instruction: raw text, quotes and escapes kept, variables not expanded.
+/// A word of an instruction: raw text, quotes and escapes kept, variables not expanded. The values of flags have lost
+/// their quotes and escapes, and the strings of a JSON array are decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word<'a> {
     /// The text as BuildKit holds it after joining continuations.
     pub text: Cow<'a, str>,
-    /// Where it stands.
+    /// Where it stands; for the string of a JSON array, what is between the quotes.
     pub span: Span,
 }
 
@@ -256,6 +275,15 @@ pub struct Mount<'a> {
     pub span: Span,
     /// Options in order; `readonly` without a value has none. Keys keep the case as written.
     pub options: Vec<MountOption<'a>>,
+}
+
+impl<'a> Mount<'a> {
+    /// The option in force under any of `keys` (lower case; `["target", "dst", "destination"]`): the last one, as in
+    /// BuildKit.
+    #[must_use]
+    pub fn option(&self, keys: &[&str]) -> Option<&MountOption<'a>> {
+        self.options.iter().rev().find(|option| keys.iter().any(|key| option.key.eq_ignore_ascii_case(key)))
+    }
 }
 
 /// One option of a mount.

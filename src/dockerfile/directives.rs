@@ -22,7 +22,7 @@ pub(super) struct Directives<'a> {
     shebang: bool,
     /// Nothing so far ended the detection of `syntax` and `check`.
     detect: bool,
-    /// No line was read.
+    /// No line was read, or only `#!`.
     first: bool,
     seen: [bool; 3],
 }
@@ -41,16 +41,18 @@ impl<'a> Directives<'a> {
         }
         let line = PhysicalLine::at(self.source, self.at)?;
         let text = trim_start(line.text);
-        let first = std::mem::replace(&mut self.first, false);
-        if first && line.text.starts_with("#!") {
+        if self.first && !self.shebang && line.text.starts_with("#!") {
             self.shebang = true;
             self.at = line.next;
             return Some((line.next, ItemKind::Comment));
         }
+        let first = std::mem::replace(&mut self.first, false);
         let item = if text.starts_with('#') {
             self.comment(file, line, text)
+        } else if first {
+            self.other_format(file, line)
         } else {
-            if file.directives.is_empty() { self.other_format(file, line) } else { None }
+            None
         };
         match &item {
             Some((end, _)) => self.at = *end,
@@ -83,7 +85,7 @@ impl<'a> Directives<'a> {
                 return None;
             }
             let message = Cow::Owned(format!("only one {} parser directive can be used", NAMES.get(index)?));
-            return Some((line.next, ItemKind::Error(Problem { span: directive.span, message })));
+            return Some((line.next, ItemKind::Error(Box::new(Problem { span: directive.span, message }))));
         }
         if NAMES.get(index) == Some(&"escape") {
             if self.shebang {
@@ -97,7 +99,7 @@ impl<'a> Directives<'a> {
                         Cow::Owned(format!("invalid escape token '{value}' does not match ` or \\"));
                     return Some((
                         line.next,
-                        ItemKind::Error(Problem { span: directive.value_span, message }),
+                        ItemKind::Error(Box::new(Problem { span: directive.value_span, message })),
                     ));
                 }
             };

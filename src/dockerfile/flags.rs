@@ -4,18 +4,23 @@
 //! BuildKit reads flags byte by byte and so garbles text that is not ASCII; here a character stays what it is.
 
 use super::instruction::Context;
-use super::{Flag, Problem, Word};
+use super::{Flag, Problem, Word, suggest};
 use crate::source::Joined;
 use std::borrow::Cow;
 
-/// Reads the flags of `line` from byte `from`; returns them and where the arguments begin.
-pub(super) fn read<'a>(context: Context<'a>, line: &Joined<'a>, from: usize) -> (Vec<Flag<'a>>, usize) {
-    let text = line.text.as_ref();
+/// Reads the flags in the bytes `from..end` of `line`; returns them and where the arguments begin.
+pub(super) fn read<'a>(
+    context: Context<'a>,
+    line: &Joined<'a>,
+    from: usize,
+    end: usize,
+) -> (Vec<Flag<'a>>, usize) {
+    let text = line.text.get(..end).unwrap_or("");
     let mut flags = Vec::new();
     let mut at = from;
     loop {
         let rest = text.get(at..).unwrap_or("");
-        let trimmed = super::parse::trim_start(rest);
+        let trimmed = rest.trim_start_matches(is_blank);
         let start = text.len() - trimmed.len();
         if !trimmed.starts_with("--") {
             return (flags, start);
@@ -27,6 +32,11 @@ pub(super) fn read<'a>(context: Context<'a>, line: &Joined<'a>, from: usize) -> 
         }
         flags.push(word.flag(context, line, start, trimmed));
     }
+}
+
+/// What splits flags: only ASCII.
+fn is_blank(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\x0B'
 }
 
 /// One flag as it was scanned: offsets are relative to its start.
@@ -78,7 +88,7 @@ fn scan(text: &str, escape: char) -> Scanned {
     while let Some((at, c)) = chars.next() {
         let so_far = || text.get(..at).unwrap_or("").to_owned();
         match quote {
-            None if c.is_whitespace() => {
+            None if is_blank(c) => {
                 end = at;
                 break;
             }
@@ -129,7 +139,10 @@ pub(super) fn check(flags: &[Flag<'_>], known: &[(&str, Takes)], problems: &mut 
         };
         let Some((index, (_, takes))) = known.iter().enumerate().find(|(_, (known, _))| *known == name)
         else {
-            problem(format!("unknown flag: --{name}"));
+            problem(match suggest::nearest(name, known.iter().map(|(known, _)| *known)) {
+                Some(near) => format!("unknown flag: --{name} (did you mean {near}?)"),
+                None => format!("unknown flag: --{name}"),
+            });
             continue;
         };
         if *takes != Takes::Texts && seen & (1 << index) != 0 {

@@ -1,7 +1,7 @@
 //! One logical line to an instruction: keyword, flags, arguments (`parser/parser.go`, `newNodeFromLine`).
 
 use super::words::cut;
-use super::{Command, Instruction, Keyword, Kind, Problem, flags, kinds};
+use super::{Instruction, Keyword, Problem, flags, kinds, suggest};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,21 +15,6 @@ pub(super) struct Context<'a> {
     pub(super) escape: char,
 }
 
-/// A logical line.
-#[derive(Clone)]
-pub(super) struct Line<'l, 'a> {
-    joined: &'l Joined<'a>,
-    /// Its text without outer blanks.
-    range: Range<usize>,
-}
-
-impl<'l, 'a> Line<'l, 'a> {
-    pub(super) fn new(joined: &'l Joined<'a>) -> Self {
-        let range = trimmed(&joined.text, 0..joined.text.len());
-        Self { joined, range }
-    }
-}
-
 /// `range` of `text` without outer blanks.
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let part = text.get(range.clone()).unwrap_or("");
@@ -38,30 +23,36 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// Reads an instruction. An unknown keyword is the only thing that gives none.
-pub(super) fn read<'a>(context: Context<'a>, line: Line<'_, 'a>) -> Result<Instruction<'a>, Problem> {
-    read_at(context, line, false)
+/// An instruction that was read.
+pub(super) struct Read<'a> {
+    pub(super) instruction: Instruction<'a>,
+    /// What BuildKit's line parser refuses in it. That stops it even where the instruction is held by an ONBUILD, which
+    /// it looks at no further.
+    pub(super) by_parser: Option<Problem>,
+    /// The line, if there may be heredoc markers in it: of ADD, COPY and RUN that are no JSON, and ONBUILD of them.
+    pub(super) announced: Option<Joined<'a>>,
 }
 
-/// Reads the instruction that an ONBUILD holds.
-pub(super) fn read_trigger<'a>(context: Context<'a>, line: Line<'_, 'a>) -> Result<Instruction<'a>, Problem> {
-    read_at(context, line, true)
-}
-
-fn read_at<'a>(context: Context<'a>, line: Line<'_, 'a>, trigger: bool) -> Result<Instruction<'a>, Problem> {
-    let joined = line.joined;
-    let text = joined.text.get(..line.range.end).unwrap_or("");
-    let (keyword_end, rest) = cut(text, line.range.start);
-    let word = text.get(line.range.start..keyword_end).unwrap_or("");
-    let keyword_span = joined.span(line.range.start, keyword_end);
+/// Reads an instruction. An unknown keyword is the only thing that gives none. `trigger`: it is held by an ONBUILD.
+pub(super) fn read<'a>(context: Context<'a>, line: Joined<'a>, trigger: bool) -> Result<Read<'a>, Problem> {
+    let whole = trimmed(&line.text, 0..line.text.len());
+    let text = line.text.get(..whole.end).unwrap_or("");
+    let (keyword_end, rest) = cut(text, whole.start);
+    let word = text.get(whole.start..keyword_end).unwrap_or("");
+    let keyword_span = line.span(whole.start, keyword_end);
     let Some(keyword) = Keyword::read(word) else {
-        let message = Cow::Owned(unknown(word));
-        return Err(Problem { span: keyword_span, message });
+        return Err(problem(keyword_span, unknown(word)));
     };
-    let (flags, args_start) = flags::read(context, joined, rest);
-    let args = joined.slice(context.source, trimmed(text, args_start.min(text.len())..text.len()));
+    let (flags, args_start) = flags::read(context, &line, rest, whole.end);
+    let range = trimmed(text, args_start.min(text.len())..text.len());
+    let span = keyword_span.cover(line.span(whole.start, whole.end));
+    let may_announce =
+        matches!(keyword, Keyword::Add | Keyword::Copy | Keyword::Run | Keyword::Onbuild) && announces(text);
+    let announced = may_announce.then(|| line.clone());
+    let args = line.into_slice(context.source, range);
     let mut problems = Vec::new();
-    let span = keyword_span.cover(joined.span(line.range.start, line.range.end));
+    let mut by_parser = None;
+    let mut heredocs = matches!(keyword, Keyword::Add | Keyword::Copy | Keyword::Run);
     let kind = kinds::Decoder {
         context,
         keyword,
@@ -69,10 +60,12 @@ fn read_at<'a>(context: Context<'a>, line: Line<'_, 'a>, trigger: bool) -> Resul
         flags: &flags,
         place: if args.text.is_empty() { keyword_span } else { args.full_span() },
         problems: &mut problems,
+        by_parser: &mut by_parser,
+        heredocs: &mut heredocs,
         trigger,
     }
     .decode();
-    Ok(Instruction {
+    let instruction = Instruction {
         span,
         keyword,
         keyword_span,
@@ -82,17 +75,14 @@ fn read_at<'a>(context: Context<'a>, line: Line<'_, 'a>, trigger: bool) -> Resul
         comments: Vec::new(),
         kind,
         problems,
-    })
+    };
+    Ok(Read { instruction, by_parser, announced: announced.filter(|_| heredocs) })
 }
 
-/// Whether BuildKit looks for heredocs: ADD, COPY and RUN that are no JSON, and ONBUILD of them.
-pub(super) fn can_have_heredocs(instruction: &Instruction<'_>) -> bool {
-    match &instruction.kind {
-        Kind::Onbuild(inner) => !matches!(inner.kind, Kind::Onbuild(_)) && can_have_heredocs(inner),
-        Kind::Run(run) => matches!(run.command, Command::Shell(_)),
-        Kind::Copy(copy) => !copy.json,
-        _ => false,
-    }
+/// Whether `<<` is in the line.
+fn announces(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'<', bytes).any(|at| bytes.get(at + 1) == Some(&b'<'))
 }
 
 impl Keyword {
@@ -121,47 +111,49 @@ impl Keyword {
     /// The keyword that `word` is, in any case.
     #[must_use]
     pub fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|keyword| keyword.name().eq_ignore_ascii_case(word))
+        let first = word.as_bytes().first()?.to_ascii_uppercase();
+        Self::ALL.into_iter().find(|keyword| {
+            let name = keyword.name();
+            name.as_bytes().first() == Some(&first) && name.eq_ignore_ascii_case(word)
+        })
     }
 }
 
-/// BuildKit's words for a keyword that it does not know, with the nearest one that it knows (`util/suggest`).
+/// BuildKit's words for a keyword that it does not know, with the nearest one that it knows.
 fn unknown(word: &str) -> String {
     let lower = word.to_ascii_lowercase();
-    let near = Keyword::ALL
-        .into_iter()
-        .map(|keyword| (distance(&lower, &keyword.name().to_ascii_lowercase()), keyword))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, _)| *distance < 3);
-    match near {
-        Some((_, keyword)) if word == lower => {
-            format!("unknown instruction: {word} (did you mean {}?)", keyword.name().to_ascii_lowercase())
+    let names = Keyword::ALL.map(|keyword| keyword.name().to_ascii_lowercase());
+    let upper = word == word.to_ascii_uppercase();
+    match suggest::nearest(&lower, names.iter().map(String::as_str)) {
+        Some(near) if upper => {
+            format!("unknown instruction: {word} (did you mean {}?)", near.to_ascii_uppercase())
         }
-        Some((_, keyword)) => format!("unknown instruction: {word} (did you mean {}?)", keyword.name()),
+        Some(near) => format!("unknown instruction: {word} (did you mean {near}?)"),
         None => format!("unknown instruction: {word}"),
     }
 }
 
-/// The edit distance of two words; of words that differ by 3 or more in length, 3.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len().abs_diff(b.len()) >= 3 {
-        return 3;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (slot, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let cost = diagonal + usize::from(x != y);
-            diagonal = *slot;
-            left = cost.min(*slot + 1).min(left + 1);
-            *slot = left;
+/// `text` as Go's `%q` writes it.
+pub(super) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        let code = u32::from(c);
+        match c {
+            '\'' => quoted.push(c),
+            '\x07' => quoted.push_str("\\a"),
+            '\x08' => quoted.push_str("\\b"),
+            '\x0B' => quoted.push_str("\\v"),
+            '\x0C' => quoted.push_str("\\f"),
+            // What Rust writes as `\u{…}` is not printable to Go either.
+            _ if c.escape_debug().nth(1) != Some('u') => quoted.extend(c.escape_debug()),
+            '\0'..='\x7F' => quoted.push_str(&format!("\\x{code:02x}")),
+            '\u{80}'..='\u{FFFF}' => quoted.push_str(&format!("\\u{code:04x}")),
+            _ => quoted.push_str(&format!("\\U{code:08x}")),
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
     }
-    row.last().copied().unwrap_or(0)
+    quoted.push('"');
+    quoted
 }
 
 /// A problem of an instruction.

@@ -7,7 +7,7 @@ mod pairs;
 mod run;
 
 use super::flags::{self, Takes};
-use super::instruction::{self, Context, Line, problem};
+use super::instruction::{self, Context, problem, quote};
 use super::json::{self, Array};
 use super::words::{self, blank_separated};
 use super::{Command, Flag, From, Keyword, Kind, Problem, Word};
@@ -24,6 +24,10 @@ pub(super) struct Decoder<'d, 'a> {
     /// Where a problem of the arguments is shown.
     pub(super) place: Span,
     pub(super) problems: &'d mut Vec<Problem>,
+    /// The first problem that BuildKit's line parser has.
+    pub(super) by_parser: &'d mut Option<Problem>,
+    /// Whether there may be heredocs; set for what its keyword allows.
+    pub(super) heredocs: &'d mut bool,
     /// The instruction is held by an ONBUILD.
     pub(super) trigger: bool,
 }
@@ -38,7 +42,15 @@ enum Args<'a> {
 
 impl<'a> Decoder<'_, 'a> {
     pub(super) fn decode(mut self) -> Kind<'a> {
-        self.check_flags();
+        match self.keyword {
+            Keyword::From => self.check_flags(&[("platform", Takes::Text)]),
+            Keyword::Run => self.check_flags(run::FLAGS),
+            Keyword::Copy => self.check_flags(copy::COPY_FLAGS),
+            Keyword::Add => self.check_flags(copy::ADD_FLAGS),
+            // BuildKit does not look at the flags of ARG, STOPSIGNAL and HEALTHCHECK NONE.
+            Keyword::Arg | Keyword::Stopsignal | Keyword::Healthcheck => {}
+            _ => self.check_flags(&[]),
+        }
         match self.keyword {
             Keyword::From => self.from(),
             Keyword::Run => self.run(),
@@ -66,17 +78,15 @@ impl<'a> Decoder<'_, 'a> {
         self.problems.push(problem(self.place, message));
     }
 
-    fn check_flags(&mut self) {
-        let known: &[(&str, Takes)] = match self.keyword {
-            Keyword::From => &[("platform", Takes::Text)],
-            Keyword::Run => run::FLAGS,
-            Keyword::Copy => copy::COPY_FLAGS,
-            Keyword::Add => copy::ADD_FLAGS,
-            Keyword::Healthcheck => health::FLAGS,
-            // BuildKit does not look at the flags of these.
-            Keyword::Arg | Keyword::Stopsignal => return,
-            _ => &[],
-        };
+    /// Notes what BuildKit's line parser refuses.
+    fn refuse_line(&mut self, span: Span, message: impl Into<Cow<'static, str>>) {
+        let problem = problem(span, message);
+        self.by_parser.get_or_insert_with(|| problem.clone());
+        self.problems.push(problem);
+    }
+
+    /// Checks the flags against what the instruction takes.
+    fn check_flags(&mut self, known: &[(&str, Takes)]) {
         if !self.flags.is_empty() {
             flags::check(self.flags, known, self.problems);
         }
@@ -94,7 +104,9 @@ impl<'a> Decoder<'_, 'a> {
 
     /// The part of the arguments from byte `from` on, as a JSON array if it is one.
     fn json(&mut self, from: usize) -> Args<'a> {
-        match json::array(self.args.text.get(from..).unwrap_or("")) {
+        let array = json::array(self.args.text.get(from..).unwrap_or(""));
+        *self.heredocs &= matches!(array, Array::No);
+        match array {
             Array::Strings(strings) => Args::Json(
                 strings
                     .into_iter()
@@ -108,7 +120,10 @@ impl<'a> Decoder<'_, 'a> {
                     .collect(),
             ),
             Array::Mixed => {
-                self.refuse("when using JSON array syntax, arrays must be comprised of strings only");
+                self.refuse_line(
+                    self.place,
+                    "when using JSON array syntax, arrays must be comprised of strings only",
+                );
                 Args::Refused
             }
             Array::No => Args::Text,
@@ -158,8 +173,8 @@ impl<'a> Decoder<'_, 'a> {
             self.refuse("FROM requires either one or three arguments");
         } else if let Some(name) = name.as_ref().filter(|name| !is_stage_name(&name.text)) {
             let message = format!(
-                "invalid name for build stage: {:?}, name can't start with a number or contain symbols",
-                name.text
+                "invalid name for build stage: {}, name can't start with a number or contain symbols",
+                quote(&name.text)
             );
             self.problems.push(problem(name.span, message));
         }
@@ -207,18 +222,15 @@ impl<'a> Decoder<'_, 'a> {
         if let Some(Keyword::Maintainer | Keyword::From) = keyword {
             self.refuse(format!("{} isn't allowed as an ONBUILD trigger", trigger.text.to_ascii_uppercase()));
         }
-        // BuildKit reads the trigger when a child is built; only what its line parser refuses is refused here too.
-        match instruction::read_trigger(self.context, Line::new(self.args)) {
-            Ok(inner) => {
-                if matches!(inner.kind, Kind::Invalid) {
-                    self.problems.extend(inner.problems.iter().cloned());
-                }
-                Kind::Onbuild(Box::new(inner))
+        // BuildKit reads the trigger when a child is built; only what its line parser refuses is refused here too. The
+        // problems that a child will have stay with the trigger.
+        match instruction::read(self.context, self.args.clone(), true) {
+            Ok(read) => {
+                self.problems.extend(read.by_parser);
+                *self.heredocs = read.announced.is_some();
+                Kind::Onbuild(Box::new(read.instruction))
             }
-            Err(unknown) => {
-                self.problems.push(unknown);
-                Kind::Invalid
-            }
+            Err(_) => Kind::Invalid,
         }
     }
 }

@@ -15,6 +15,7 @@ mod json;
 mod kinds;
 mod mount;
 mod parse;
+mod suggest;
 mod words;
 
 pub use ast::*;

@@ -1,6 +1,7 @@
-//! The value of `--mount`: one CSV record of `key=value` fields (`instructions/commands_runmount.go`, go-csvvalue).
+//! The values of `--mount` and `--device`: one CSV record of `key=value` fields (`instructions/commands_runmount.go`,
+//! `commands_rundevice.go`, go-csvvalue).
 
-use super::{MountOption, Word};
+use super::{MountOption, Word, suggest};
 use crate::source::Span;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -57,6 +58,43 @@ pub(super) fn options<'a>(source: &'a str, value: &Word<'a>) -> (Vec<MountOption
     });
     let options = options.collect();
     (options, refused)
+}
+
+/// What BuildKit refuses in the value of `--device` (`ParseDevice`).
+pub(super) fn check_device(text: &str) -> Result<(), String> {
+    let fields = fields(text).map_err(|error| format!("failed to parse csv devices: {error}"))?;
+    let mut name: Option<String> = None;
+    for field in fields {
+        let field = field.unquoted.unwrap_or_else(|| text.get(field.range).unwrap_or("").to_owned());
+        let (key, value) = match field.split_once('=') {
+            Some((key, value)) => (key.to_ascii_lowercase(), Some(value)),
+            None => (field.to_ascii_lowercase(), None),
+        };
+        match (key.as_str(), value) {
+            ("required", None) => {}
+            ("required", Some(value)) if is_bool(value) => {}
+            ("required", Some(value)) => return Err(format!("invalid value for required: {value}")),
+            ("name", Some(value)) => match &name {
+                Some(name) if !name.is_empty() => return Err(format!("device name already set to {name}")),
+                _ => name = Some(value.to_owned()),
+            },
+            _ if name.as_deref().unwrap_or("").is_empty() => name = Some(field),
+            (_, None) => return Err(format!("invalid field '{field}' must be a key=value pair")),
+            (key, Some(_)) => {
+                let error = format!("unexpected key '{key}' in '{field}'");
+                return Err(match suggest::nearest(key, ["name", "required"].into_iter()) {
+                    Some(near) => format!("{error} (did you mean {near}?)"),
+                    None => error,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What Go's `strconv.ParseBool` takes.
+fn is_bool(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "TRUE" | "true" | "True" | "0" | "f" | "F" | "FALSE" | "false" | "False")
 }
 
 /// One field of a record.

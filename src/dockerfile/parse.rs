@@ -1,7 +1,7 @@
 //! From text to items: physical lines, continuations, comments, heredoc bodies (`parser/parser.go`, `Parse`).
 
 use super::directives::Directives;
-use super::instruction::{self, Context, Line};
+use super::instruction::{self, Context};
 use super::{Dockerfile, Heredoc, Instruction, Item, ItemKind, Keyword, Problem, heredoc};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
@@ -12,8 +12,10 @@ const MAX_LINE: usize = 64 * 1024;
 /// Parses a Dockerfile. Never fails and never panics; the time is linear in the length of `source`.
 #[must_use]
 pub fn parse(source: &str) -> Dockerfile<'_> {
+    // About one item for 50 bytes in real files.
+    let items = Vec::with_capacity(source.len() / 64 + 4);
     Parser {
-        file: Dockerfile { source, escape: '\\', directives: Vec::new(), items: Vec::new() },
+        file: Dockerfile { source, escape: '\\', directives: Vec::new(), items },
         at: 0,
         in_stage: false,
     }
@@ -81,7 +83,7 @@ impl<'a> Parser<'a> {
     fn run(mut self) -> Dockerfile<'a> {
         let source = self.file.source;
         if u32::try_from(source.len()).is_err() {
-            self.push(source.len(), ItemKind::Error(too_long(Span::new(0, source.len()))));
+            self.push(source.len(), ItemKind::Error(Box::new(too_long(Span::new(0, source.len())))));
             return self.file;
         }
         if source.starts_with('\u{FEFF}') {
@@ -92,7 +94,7 @@ impl<'a> Parser<'a> {
             let text = trim_start(line.text);
             if text.is_empty() || text.starts_with('#') {
                 let kind = if line.is_too_long() {
-                    ItemKind::Error(too_long(Span::new(line.start, line.end())))
+                    ItemKind::Error(Box::new(too_long(Span::new(line.start, line.end()))))
                 } else if text.is_empty() {
                     ItemKind::Blank
                 } else {
@@ -142,24 +144,22 @@ impl<'a> Parser<'a> {
             [] => Joined::whole(source, logical.first),
             pieces => Joined::pieces(source, pieces),
         };
-        let context = Context { source, escape };
-        match instruction::read(context, Line::new(&joined)) {
-            Ok(mut read) => {
+        match instruction::read(Context { source, escape }, joined, false) {
+            Ok(read) => {
+                let (mut read, announced) = (read.instruction, read.announced);
                 read.span.end = read.span.end.max(Span::at(logical.end).end);
                 read.comments = logical.comments;
                 if let Some(span) = logical.too_long {
                     read.problems.push(too_long(span));
                 }
                 let mut next = logical.next;
-                if instruction::can_have_heredocs(&read)
-                    && memchr::memmem::find(joined.text.as_bytes(), b"<<").is_some()
-                {
-                    next = self.heredocs(&mut read, &joined, next);
+                if let Some(line) = announced {
+                    next = self.heredocs(&mut read, &line, next);
                 }
                 self.check_stage(&mut read);
                 self.push(next, ItemKind::Instruction(Box::new(read)));
             }
-            Err(problem) => self.push(logical.next, ItemKind::Error(problem)),
+            Err(problem) => self.push(logical.next, ItemKind::Error(Box::new(problem))),
         }
     }
 

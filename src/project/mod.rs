@@ -1,22 +1,45 @@
 //! The only room that touches the disk: discovery, reading, git, the work tree. What it hands on is plain data.
 
-mod simple;
+mod contexts;
+mod discover;
+pub mod git;
+mod kind;
+mod listing;
+mod load;
+mod read;
+mod write;
 
-pub use simple::{read, read_text};
+pub use contexts::{Contexts, Files};
+pub use discover::{Found, FoundFile, absolute, discover, discover_builds, relative, root_for, root_of};
+pub use kind::{FileKind, classify, classify_text, is_shell_script};
+pub use listing::{MAX_ENTRIES, Unknown};
+pub use load::{Configuration, configurations, load};
+pub use read::{ReadError, read_bytes, read_text};
+pub use write::{WriteError, write_text};
 
+use crate::context::{Change, ContentId, Context, DOCKERIGNORE, Entry, Tree, own_ignore_file, path};
 use crate::source::SourceFile;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Everything that is analyzed together.
+/// Everything that is analyzed together. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
     /// The Dockerfiles, sorted by path.
     pub dockerfiles: Vec<Arc<SourceFile>>,
-    /// The other files that were read (what starts builds, `.dockerignore`), sorted by path.
+    /// The other files that were read (what starts builds, `.dockerignore`), sorted by path. [`classify_text`] tells
+    /// what they are.
     pub others: Vec<Arc<SourceFile>>,
     /// What could not be read.
     pub errors: Vec<FileError>,
+    contexts: Arc<Contexts>,
+    /// Files read on demand, and those that are not there.
+    read: Arc<Mutex<HashMap<String, ReadOnce>>>,
+    /// Texts that are not (yet) those on the disk.
+    overlay: Arc<BTreeMap<Arc<str>, Arc<SourceFile>>>,
 }
+
+type ReadOnce = Result<Option<Arc<SourceFile>>, ReadError>;
 
 /// A file that could not be analyzed; the others are all the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +51,166 @@ pub struct FileError {
 }
 
 impl Project {
-    /// The file of that path, if it was read.
+    /// A project without a disk: its files are those given, and so are its contexts'.
+    #[must_use]
+    pub fn in_memory(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut project = Self::default();
+        let mut tree = Tree::default();
+        for (path, text) in files {
+            let executable = is_shell_script(&text);
+            tree.insert(&path, Entry::file(ContentId::of_bytes(text.as_bytes()), executable));
+            let text: Arc<str> = text.into();
+            tree.change_file(&path, |file| file.text = Some(Arc::clone(&text)));
+            project.put(SourceFile::new(path, &*text));
+        }
+        project.contexts = Arc::new(Contexts::new(Files::Tree(tree)));
+        project
+    }
+
+    /// Puts a file where its kind belongs; one of no kind goes nowhere.
+    fn put(&mut self, file: SourceFile) {
+        let list = match classify_text(&file.path, &file.text) {
+            _ if self.dockerfile(&file.path).is_some() => &mut self.dockerfiles,
+            Some(FileKind::Dockerfile) => &mut self.dockerfiles,
+            Some(_) => &mut self.others,
+            None => return,
+        };
+        match list.binary_search_by(|own| own.path.cmp(&file.path)) {
+            Ok(at) => {
+                if let Some(place) = list.get_mut(at) {
+                    *place = Arc::new(file);
+                }
+            }
+            Err(at) => list.insert(at, Arc::new(file)),
+        }
+    }
+
+    /// The same project with other texts for some files: unsaved ones, or fixed ones. A path that is new is a new file;
+    /// it is a Dockerfile if its name says so or `dockerfile` names it.
+    #[must_use]
+    pub fn with_texts<'t>(
+        &self,
+        texts: impl IntoIterator<Item = (&'t str, &'t str)>,
+        dockerfile: Option<&str>,
+    ) -> Self {
+        let mut project = self.clone();
+        let mut overlay = (*self.overlay).clone();
+        for (path, text) in texts {
+            let file = Arc::new(SourceFile::new(path, text));
+            overlay.insert(Arc::clone(&file.path), Arc::clone(&file));
+            project.errors.retain(|error| *error.path != *path);
+            if dockerfile == Some(path) && project.dockerfile(path).is_none() {
+                let at = project.dockerfiles.partition_point(|own| *own.path < *path);
+                project.dockerfiles.insert(at, file);
+            } else {
+                project.put((*file).clone());
+            }
+        }
+        project.overlay = Arc::new(overlay);
+        project
+    }
+
+    /// The file of that path, if it is one of those that are analyzed.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&Arc<SourceFile>> {
-        let find = |files: &'_ [Arc<SourceFile>]| files.binary_search_by(|file| (*file.path).cmp(path)).ok();
-        let dockerfile = find(&self.dockerfiles).and_then(|i| self.dockerfiles.get(i));
-        dockerfile.or_else(|| find(&self.others).and_then(|i| self.others.get(i)))
+        self.dockerfile(path).or_else(|| find(&self.others, path))
     }
+
+    /// The Dockerfile of that path.
+    #[must_use]
+    pub fn dockerfile(&self, path: &str) -> Option<&Arc<SourceFile>> {
+        find(&self.dockerfiles, path)
+    }
+
+    /// The text of any file of the project (a manifest, a lock file), read when first asked for; `None` where there is
+    /// no such file, or none that can be read.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<Arc<SourceFile>> {
+        self.lookup(path).ok().flatten()
+    }
+
+    fn lookup(&self, path: &str) -> ReadOnce {
+        if let Some(file) = self.file(path).or_else(|| self.overlay.get(path)) {
+            return Ok(Some(Arc::clone(file)));
+        }
+        let read = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read().get(path) {
+            return known.clone();
+        }
+        // Not under the lock: others need not wait for the disk. Whoever answers first is believed by all.
+        let answer = self.contexts.text(path);
+        read().entry(path.to_owned()).or_insert(answer).clone()
+    }
+
+    /// The ignore file in force for a build of `dockerfile` (its path; `None` where it has none of its own) with the
+    /// context at `directory`: `<dockerfile>.dockerignore` if there is one, else the one at the context's root.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub fn ignore_file(
+        &self,
+        directory: &str,
+        dockerfile: Option<&str>,
+    ) -> Result<Option<Arc<SourceFile>>, Unknown> {
+        let own = dockerfile.map(own_ignore_file);
+        let shared = if directory.is_empty() {
+            DOCKERIGNORE.to_owned()
+        } else {
+            format!("{directory}/{DOCKERIGNORE}")
+        };
+        for path in own.into_iter().chain([shared]) {
+            match self.lookup(&path) {
+                Ok(None) => {}
+                Ok(Some(file)) => return Ok(Some(file)),
+                Err(error) => return Err(format!("{path} {error}").into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The context at `directory` (relative to the root, `""` is the root) as a build of `dockerfile` sees it. Listed when
+    /// first asked for, and once.
+    ///
+    /// # Errors
+    ///
+    /// Why the context is unknown, in a few words that follow "the context is unknown:".
+    pub fn context(&self, directory: &str, dockerfile: Option<&str>) -> Result<Arc<Context>, Unknown> {
+        let directory = clean_directory(directory);
+        let ignore = self.ignore_file(&directory, dockerfile)?;
+        let context = self.contexts.get(&directory, ignore.as_ref().map_or("", |file| &file.text))?;
+        let new = self.overlay.iter().filter_map(|(path, file)| {
+            let path = match directory.as_str() {
+                "" => path,
+                directory => path.strip_prefix(directory)?.strip_prefix('/')?,
+            };
+            let entry = || Entry::file(ContentId::of_bytes(file.text.as_bytes()), false);
+            context.tree().get(path).is_none().then(|| Change::Write(path.to_owned(), entry()))
+        });
+        let new: Vec<Change> = new.collect();
+        Ok(if new.is_empty() { context } else { Arc::new(context.changed(&new)) })
+    }
+
+    /// [`Project::context`] with the files' bytes read and hashed, for questions about content that moves from one path
+    /// to another. Without it, files at different paths never have equal contents.
+    ///
+    /// # Errors
+    ///
+    /// As [`Project::context`].
+    pub fn hashed_context(&self, directory: &str, dockerfile: Option<&str>) -> Result<Context, Unknown> {
+        let context = self.context(directory, dockerfile)?;
+        Ok(self.contexts.hashed(&clean_directory(directory), &context))
+    }
+}
+
+/// `.` and `./a/` as the contexts are keyed; what leads out of the root keeps its `..`.
+fn clean_directory(directory: &str) -> String {
+    match path::clean(directory) {
+        cleaned if cleaned == "." => String::new(),
+        cleaned => cleaned,
+    }
+}
+
+fn find<'f>(files: &'f [Arc<SourceFile>], path: &str) -> Option<&'f Arc<SourceFile>> {
+    files.binary_search_by(|file| (*file.path).cmp(path)).ok().and_then(|at| files.get(at))
 }

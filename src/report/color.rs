@@ -35,6 +35,7 @@ pub(super) fn paint(color: bool, style: &str, text: &str) -> String {
 pub(super) fn plain(text: &str) -> String {
     let clean = |c: char| match c {
         '\n' | '\t' => ' ',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
         c if c.is_control() => '\u{fffd}',
         c => c,
     };

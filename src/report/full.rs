@@ -10,6 +10,7 @@ use crate::source::{Edit, SourceFile, Span};
 use codespan_reporting::diagnostic::{self, Diagnostic, Label};
 use codespan_reporting::files;
 use codespan_reporting::term::{self, termcolor};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -20,9 +21,21 @@ pub(super) const SEVERITY_STYLES: [&str; 3] = ["1;92", "1;93", "1;91"];
 /// huge line must not print it many times.
 const MAX_LINE: usize = 400;
 
+/// Suggested edits that span more bytes than this are not shown: several of them must not print a huge file many times.
+const MAX_DIFF: usize = 16 * 1024;
+
 pub(super) fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    // Findings are sorted by path: each file is made printable once.
+    let none = SourceFile::new("", "");
+    let mut shown: Option<OneFile<'_>> = None;
     for finding in &view.report.findings {
-        write_finding(view, finding, out)?;
+        let path = &finding.place.path;
+        let file = match shown.take() {
+            Some(file) if file.file.path == *path => file,
+            _ => OneFile::new(view, view.report.sources.get(path).map_or(&none, |file| file)),
+        };
+        write_finding(view, finding, &file, out)?;
+        shown = Some(file);
     }
     writeln!(out, "{}", summary(view.report))
 }
@@ -57,7 +70,12 @@ pub(super) fn summary(report: &Report) -> String {
     format!("{} in {files} ({}){fixes}", plural(report.findings.len(), "finding"), counts.join(", "))
 }
 
-fn write_finding(view: &View<'_>, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+fn write_finding(
+    view: &View<'_>,
+    finding: &Finding,
+    files: &OneFile<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let severity = match finding.severity {
         Severity::Error => diagnostic::Severity::Error,
         Severity::Warning => diagnostic::Severity::Warning,
@@ -87,19 +105,16 @@ fn write_finding(view: &View<'_>, finding: &Finding, out: &mut dyn Write) -> io:
         notes.push(format!("help: {}", plain(&finding.help)));
     }
     let diagnostic = diagnostic.with_labels(labels).with_notes(notes);
-    let none = SourceFile::new("", "");
-    let files =
-        OneFile { name: plain(&(view.show)(&finding.place.path)), file: source.map_or(&none, |file| file) };
     let config = term::Config::default();
     let text = if view.color {
         let mut buffer = termcolor::Ansi::new(Vec::new());
         let styles = term::Styles::default();
         let mut writer = term::StylesWriter::new(&mut buffer, &styles);
-        term::emit_to_write_style(&mut writer, &config, &files, &diagnostic)
+        term::emit_to_write_style(&mut writer, &config, files, &diagnostic)
             .ok()
             .and_then(|()| String::from_utf8(buffer.into_inner()).ok())
     } else {
-        term::emit_into_string(&config, &files, &diagnostic).ok()
+        term::emit_into_string(&config, files, &diagnostic).ok()
     };
     let text = text.unwrap_or_else(|| format!("{}: {}\n", at(view, &finding.place), plain(&finding.message)));
     // codespan-reporting calls it a note; everything else of hitrate calls it info, and the name stands first.
@@ -143,7 +158,10 @@ fn write_fix(view: &View<'_>, fix: &Fix, out: &mut dyn Write) -> io::Result<()> 
             writeln!(out, "      {}{new}", plain(&(view.show)(path)))?;
         }
         // Only the lines that the edits touch are compared: the cost is that of the edit, not that of the file.
-        let (old, new) = touched(source.map_or("", |file| &file.text), edits);
+        let Some((old, new)) = touched(source.map_or("", |file| &file.text), edits) else {
+            writeln!(out, "      …")?;
+            continue;
+        };
         for (sign, line) in diff::lines(&old, &new, 0) {
             let style = match sign {
                 '-' => "31",
@@ -157,24 +175,61 @@ fn write_fix(view: &View<'_>, fix: &Fix, out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-/// The whole lines from the first edit to the last, before and after.
-fn touched(text: &str, mut edits: Vec<Edit>) -> (String, String) {
-    let first = edits.iter().map(|edit| edit.span.start).min().unwrap_or(0) as usize;
-    let last = edits.iter().map(|edit| edit.span.end).max().unwrap_or(0) as usize;
-    let start = text.get(..first).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
-    let end =
-        text.get(last..).and_then(|after| after.find('\n')).map_or(text.len(), |newline| last + newline + 1);
+/// The whole lines from the first edit to the last, before and after; `None` where that is too much to show.
+fn touched(text: &str, mut edits: Vec<Edit>) -> Option<(String, String)> {
+    let first = edits.iter().map(|edit| edit.span.start).min()? as usize;
+    let last = edits.iter().map(|edit| edit.span.end).max()? as usize;
+    let inserted: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    if last.saturating_sub(first) + inserted > MAX_DIFF {
+        return None;
+    }
+    // A line's end is not looked for any further than it would be shown.
+    let bytes = text.as_bytes();
+    let from = first.saturating_sub(MAX_DIFF);
+    let start = match memchr::memrchr(b'\n', bytes.get(from..first)?) {
+        Some(newline) => from + newline + 1,
+        None if from == 0 => 0,
+        None => return None,
+    };
+    let to = last.saturating_add(MAX_DIFF).min(bytes.len());
+    let end = match memchr::memchr(b'\n', bytes.get(last..to)?) {
+        Some(newline) => last + newline + 1,
+        None if to == bytes.len() => to,
+        None => return None,
+    };
     for edit in &mut edits {
         edit.span = Span::new(edit.span.start as usize - start, edit.span.end as usize - start);
     }
-    let old = text.get(start..end).unwrap_or("");
-    (old.to_owned(), apply(old, &edits))
+    let old = text.get(start..end)?;
+    Some((old.to_owned(), apply(old, &edits)))
 }
 
 /// One file, for codespan-reporting, with the line index that is there already.
 struct OneFile<'a> {
     name: String,
     file: &'a SourceFile,
+    text: Cow<'a, str>,
+}
+
+impl<'a> OneFile<'a> {
+    fn new(view: &View<'_>, file: &'a SourceFile) -> Self {
+        Self { name: plain(&(view.show)(&file.path)), file, text: printable(&file.text) }
+    }
+}
+
+/// `text` with everything that a terminal would act on (control characters, changes of direction) replaced by something
+/// of the same length in bytes.
+fn printable(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| match c {
+        '\n' | '\r' | '\t' => None,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Some('\u{fffd}'),
+        c if c.is_control() => Some(if c.len_utf8() == 1 { '?' } else { '·' }),
+        _ => None,
+    };
+    match text.chars().any(|c| acts(c).is_some()) {
+        true => Cow::Owned(text.chars().map(|c| acts(c).unwrap_or(c)).collect()),
+        false => Cow::Borrowed(text),
+    }
 }
 
 impl<'a> files::Files<'a> for OneFile<'a> {
@@ -187,7 +242,7 @@ impl<'a> files::Files<'a> for OneFile<'a> {
     }
 
     fn source(&'a self, (): ()) -> Result<&'a str, files::Error> {
-        Ok(&self.file.text)
+        Ok(&self.text)
     }
 
     fn line_index(&'a self, (): (), byte: usize) -> Result<usize, files::Error> {

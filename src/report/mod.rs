@@ -3,12 +3,23 @@
 mod color;
 mod concise;
 mod diff;
+mod explain;
 mod full;
+mod github;
+mod gitlab;
 mod json;
+mod jsonl;
+mod junit;
+mod markdown;
 mod place;
+mod rdjson;
+mod sarif;
+#[cfg(test)]
+mod tests;
 
 pub use color::Color;
 pub use diff::unified;
+pub use explain::{ExplainFormat, write_explanation};
 pub use place::Shown;
 
 use crate::engine::Report;
@@ -24,6 +35,20 @@ pub enum Format {
     Concise,
     /// One JSON object.
     Json,
+    /// One JSON object a finding, a line each.
+    Jsonl,
+    /// Annotations of a GitHub workflow.
+    Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// Reviewdog's diagnostic format.
+    Rdjson,
+    /// JUnit XML.
+    Junit,
+    /// A table.
+    Markdown,
 }
 
 /// What the formats need besides the report.
@@ -43,5 +68,18 @@ pub fn write(format: Format, view: &View<'_>, out: &mut dyn Write) -> io::Result
         Format::Full => full::write(view, out),
         Format::Concise => concise::write(view, out),
         Format::Json => json::write(view, out),
+        Format::Jsonl => jsonl::write(view, out),
+        Format::Github => github::write(view, out),
+        Format::Sarif => sarif::write(view, out),
+        Format::Gitlab => gitlab::write(view, out),
+        Format::Rdjson => rdjson::write(view, out),
+        Format::Junit => junit::write(view, out),
+        Format::Markdown => markdown::write(view, out),
     }
+}
+
+/// The Markdown that goes into GitHub's step summary beside the annotations.
+#[must_use]
+pub fn step_summary(view: &View<'_>) -> String {
+    markdown::table(view)
 }

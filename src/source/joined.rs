@@ -147,6 +147,28 @@ impl<'a> Joined<'a> {
         Self { text: self.part(source, range), first: span.start, rest, source_end: span.end }
     }
 
+    /// As [`Joined::slice`], without a copy.
+    #[must_use]
+    pub fn into_slice(mut self, source: &'a str, range: Range<usize>) -> Self {
+        let end = range.end.min(self.text.len());
+        let start = range.start.min(end);
+        let one = self.stretch(start).1 >= end;
+        let span = self.span(start, end);
+        match &mut self.text {
+            Cow::Owned(text) if !one && text.is_char_boundary(start) && text.is_char_boundary(end) => {
+                text.truncate(end);
+                text.drain(..start);
+            }
+            _ => return self.slice(source, start..end),
+        }
+        self.rest.retain_mut(|segment| {
+            let at = segment.joined as usize;
+            segment.joined = segment.joined.saturating_sub(narrow(start));
+            start < at && at < end
+        });
+        Self { first: span.start, source_end: span.end, ..self }
+    }
+
     /// The stretch that holds joined byte `at`, and the joined offset where it ends.
     fn stretch(&self, at: usize) -> (Segment, usize) {
         let index = self.rest.partition_point(|segment| segment.joined as usize <= at);
@@ -189,6 +211,8 @@ mod tests {
         let slice = joined.slice(SOURCE, 1..6);
         assert_eq!((slice.text.as_ref(), slice.full_span()), ("b   c", Span::new(5, 21)));
         assert_eq!(slice.span(4, 5), Span::new(20, 21));
+        assert_eq!(joined.clone().into_slice(SOURCE, 1..6), slice);
+        assert_eq!(joined.clone().into_slice(SOURCE, 5..9), joined.slice(SOURCE, 5..7));
         assert_eq!(joined.slice(SOURCE, 5..7), Joined::whole(SOURCE, Span::new(20, 22)));
     }
 

@@ -14,6 +14,8 @@ pub struct Position {
 pub struct LineIndex {
     starts: Vec<u32>,
     len: u32,
+    /// Columns of an ASCII text are byte offsets: many places in one huge line stay cheap.
+    ascii: bool,
 }
 
 impl LineIndex {
@@ -23,7 +25,7 @@ impl LineIndex {
         let newline = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
         let starts =
             std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(newline)).collect();
-        Self { starts, len: u32::try_from(text.len()).unwrap_or(u32::MAX) }
+        Self { starts, len: u32::try_from(text.len()).unwrap_or(u32::MAX), ascii: text.is_ascii() }
     }
 
     /// The 1-based line that holds byte `offset`; offsets past the end count as the last line.
@@ -49,6 +51,9 @@ impl LineIndex {
     pub fn position(&self, text: &str, offset: u32) -> Position {
         let offset = offset.min(self.len);
         let line = self.line(offset);
+        if self.ascii {
+            return Position { line, column: offset.saturating_sub(self.start(line)).saturating_add(1) };
+        }
         let before = text.get(self.start(line) as usize..offset as usize).unwrap_or("");
         Position { line, column: u32::try_from(before.chars().count()).unwrap_or(u32::MAX).saturating_add(1) }
     }

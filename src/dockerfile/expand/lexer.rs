@@ -11,9 +11,6 @@ pub(super) struct Lookup<'r> {
 }
 
 /// Words while they are put together (`wordsStruct` of lex.go). A word's range is that of the text it came from.
-///
-/// BuildKit loses the part of a word that stands before a nested `${v:-…}`, because the two share a buffer; that
-/// slip, which can show in EXPOSE only, is not repeated.
 #[derive(Default)]
 pub(super) struct Words {
     current: String,
@@ -42,6 +39,12 @@ impl Words {
         self.in_word = true;
     }
 
+    /// BuildKit loses the part of a word that stands before a `${v:-…}`, because the two share a buffer. So does this:
+    /// it decides whether `<<E${v:-w}` is a heredoc (it is none), and it shows in EXPOSE.
+    fn lose(&mut self) {
+        self.current.clear();
+    }
+
     pub(super) fn finish(mut self, len: usize) -> Vec<(String, Range<usize>)> {
         if !self.current.is_empty() {
             self.done.push((self.current, self.start..len));
@@ -56,15 +59,23 @@ pub(super) struct Lexer<'r, 'f, 'e> {
     options: Options,
     env: &'f dyn Fn(&str) -> Option<Cow<'e, str>>,
     depth: usize,
-    /// Every question to the environment, in order.
+    /// A nested text was read since this was last asked.
+    nested: bool,
+    /// Every question to the environment, in order, if they are asked for.
     pub(super) lookups: Vec<Lookup<'r>>,
+    record: bool,
 }
 
 impl<'r, 'f, 'e> Lexer<'r, 'f, 'e> {
     pub(super) fn new(raw: &'r str, options: Options, env: &'f dyn Fn(&str) -> Option<Cow<'e, str>>) -> Self {
         // Go's text/scanner drops a byte order mark at the start.
         let at = if raw.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
-        Self { raw, at, options, env, depth: 0, lookups: Vec::new() }
+        Self { raw, at, options, env, depth: 0, nested: false, lookups: Vec::new(), record: false }
+    }
+
+    /// Notes the questions to the environment.
+    pub(super) fn recording(self) -> Self {
+        Self { record: true, ..self }
     }
 
     /// Reads the whole text. With `words`, also splits it.
@@ -104,6 +115,9 @@ impl<'r, 'f, 'e> Lexer<'r, 'f, 'e> {
                     result.push_str(&value);
                     if let Some(words) = words.as_deref_mut() {
                         let range = from..self.at;
+                        if std::mem::take(&mut self.nested) {
+                            words.lose();
+                        }
                         value.chars().for_each(|c| words.char(c, &range));
                     }
                 }
@@ -115,6 +129,9 @@ impl<'r, 'f, 'e> Lexer<'r, 'f, 'e> {
                     };
                     result.push_str(&text);
                     if let Some(words) = words.as_deref_mut() {
+                        if std::mem::take(&mut self.nested) {
+                            words.lose();
+                        }
                         words.raw(&text, &(from..self.at));
                     }
                 }
@@ -320,6 +337,7 @@ impl<'r, 'f, 'e> Lexer<'r, 'f, 'e> {
             return Err(ExpandError::TooDeep);
         }
         self.depth += 1;
+        self.nested = true;
         let text = self.until(Some(stop), raw_escapes, None);
         self.depth -= 1;
         text.map_err(|error| match error {
@@ -343,8 +361,10 @@ impl<'r, 'f, 'e> Lexer<'r, 'f, 'e> {
 
     fn lookup(&mut self, name: &'r str, from: usize) -> Option<Cow<'e, str>> {
         let value = (self.env)(name);
-        let variable = Variable { name, range: from..self.at };
-        self.lookups.push(Lookup { variable, found: value.is_some() });
+        if self.record {
+            let variable = Variable { name, range: from..self.at };
+            self.lookups.push(Lookup { variable, found: value.is_some() });
+        }
         value
     }
 }

@@ -150,7 +150,7 @@ pub fn evaluate<'r, 'e>(
     if is_plain(raw, options.escape) {
         return Ok(Expanded { text: Cow::Borrowed(raw), ..Expanded::default() });
     }
-    let mut lexer = Lexer::new(raw, options, env);
+    let mut lexer = Lexer::new(raw, options, env).recording();
     let text = Cow::Owned(lexer.run(None)?);
     let mut expanded = Expanded { text, ..Expanded::default() };
     for lookup in lexer.lookups {
@@ -168,7 +168,8 @@ pub fn variables(raw: &str, escape: char) -> Vec<Variable<'_>> {
     if memchr::memchr(b'$', raw.as_bytes()).is_none() {
         return Vec::new();
     }
-    let mut lexer = Lexer::new(raw, Options { skip_unset: true, ..Options::new(escape) }, &|_| None);
+    let mut lexer =
+        Lexer::new(raw, Options { skip_unset: true, ..Options::new(escape) }, &|_| None).recording();
     let _ = lexer.run(None);
     let mut variables: Vec<_> = lexer.lookups.into_iter().map(|lookup| lookup.variable).collect();
     variables.sort_by_key(|variable| variable.range.start);

@@ -60,11 +60,6 @@ impl Pattern {
         Ok(Self { stretches, greedy })
     }
 
-    fn reverse(&mut self) {
-        self.stretches.reverse();
-        self.stretches.iter_mut().for_each(|stretch| stretch.reverse());
-    }
-
     fn check_work(&self, value: &[char]) -> Result<(), ExpandError> {
         let len: usize = self.stretches.iter().map(|stretch| stretch.len() + 1).sum();
         if len.saturating_mul(value.len()) > MAX_WORK { Err(ExpandError::TooLong) } else { Ok(()) }
@@ -125,12 +120,24 @@ pub(super) fn trim_prefix(pattern: &str, value: &str, greedy: bool) -> Result<St
 
 /// `${v%p}` (`greedy`: `${v%%p}`): a prefix of the reversed value.
 pub(super) fn trim_suffix(pattern: &str, value: &str, greedy: bool) -> Result<String, ExpandError> {
-    let mut pattern = Pattern::new(pattern, greedy)?;
-    pattern.reverse();
+    let pattern = Pattern::new(&reverse(pattern), greedy)?;
     let value: Vec<char> = value.chars().rev().collect();
     pattern.check_work(&value)?;
     let start = pattern.end_of_match(&value, 0).unwrap_or(0);
     Ok(value.iter().skip(start).rev().collect())
+}
+
+/// `pattern` reversed, escapes staying before what they escape (`reversePattern`).
+fn reverse(pattern: &str) -> String {
+    let mut reversed = Vec::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' {
+            reversed.extend(chars.next());
+        }
+        reversed.push(c);
+    }
+    reversed.iter().rev().collect()
 }
 
 /// `${v/p/r}` (`all`: `${v//p/r}`).

@@ -1,7 +1,7 @@
 //! ENV, LABEL and ARG.
 
 use super::Decoder;
-use crate::dockerfile::instruction::problem;
+use crate::dockerfile::instruction::{problem, quote};
 use crate::dockerfile::words::{self, quoted};
 use crate::dockerfile::{ArgDecl, Kind, Pair, Word};
 
@@ -18,7 +18,7 @@ impl<'a> Decoder<'_, 'a> {
         if !text.get(first.clone()).unwrap_or("").contains('=') {
             let (end, next) = words::cut(text, 0);
             if next >= text.len() {
-                self.refuse(format!("{name} must have two arguments"));
+                self.refuse_line(self.place, format!("{name} must have two arguments"));
                 return None;
             }
             return Some(vec![Pair {
@@ -32,10 +32,10 @@ impl<'a> Decoder<'_, 'a> {
             let Some((key, Some(value))) = self.split_at_equals(range.clone()) else {
                 let word = self.word(range);
                 let message = format!(
-                    "Syntax error - can't find = in {:?}. Must be of the form: name=value",
-                    word.text
+                    "Syntax error - can't find = in {}. Must be of the form: name=value",
+                    quote(&word.text)
                 );
-                self.problems.push(problem(word.span, message));
+                self.refuse_line(word.span, message);
                 continue;
             };
             if key.text.is_empty() {

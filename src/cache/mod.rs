@@ -1,0 +1,22 @@
+//! The cache model: what enters a step's key, what each cache holds, and what a build does with them.
+//!
+//! It is BuildKit's solver, one request at a time: [`Definition`] is the graph lowered to operations, [`Store`] all caches
+//! of all builders and refs, [`Store::simulate`] one build. Facts: §0 of the cache facts; BuildKit's `solver/edge.go`,
+//! `cachemanager.go` and `exporter.go`.
+
+mod build;
+mod definition;
+mod digest;
+mod export;
+mod key;
+mod records;
+mod result;
+mod simulate;
+mod solve;
+mod world;
+
+pub use build::{Build, Export, ExportMode, Files, Remote};
+pub use definition::{Action, CopyPart, Definition, Input, NoCache, Vertex, VertexId};
+pub use digest::Digest;
+pub use result::ResultId;
+pub use simulate::{Outcome, Prune, Reason, Store, Verdict};

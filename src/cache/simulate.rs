@@ -1,0 +1,246 @@
+//! The store of all caches, and what a build does with it.
+
+use super::build::Build;
+use super::definition::{Action, Definition};
+use super::digest::Digest;
+use super::result::Outputs;
+use super::solve::Solve;
+use super::world::{Image, World};
+use crate::graph::StepId;
+
+/// What the model says of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It need not run.
+    Cached,
+    /// It runs.
+    Reruns,
+    /// Whether it runs turns on content that only running can tell.
+    Depends,
+    /// The target does not reach it.
+    Skipped,
+}
+
+/// Why a step runs, as far as the solver sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// It does not run.
+    None,
+    /// The cache was not asked (`--no-cache`).
+    Ignored,
+    /// No record of this operation exists although all its inputs are known: it is new or changed.
+    Operation,
+    /// What it stands on runs or changed; the operation below.
+    Base(usize),
+    /// What it takes by content is not what any record has; the input's operation.
+    Content(usize),
+    /// A record is known, but its result is in no cache.
+    NoResult,
+}
+
+/// What happened to each step of a build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// By step index.
+    pub steps: Vec<(Verdict, Reason)>,
+}
+
+impl Outcome {
+    /// The verdict on a step.
+    #[must_use]
+    pub fn verdict(&self, step: StepId) -> Verdict {
+        self.steps.get(step.index()).map_or(Verdict::Skipped, |(verdict, _)| *verdict)
+    }
+
+    /// The solver's reason for a step's verdict.
+    #[must_use]
+    pub fn reason(&self, step: StepId) -> Reason {
+        self.steps.get(step.index()).map_or(Reason::None, |(_, reason)| *reason)
+    }
+}
+
+/// What a prune removes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prune {
+    /// Layers and cache mounts.
+    All,
+    /// Layers only: no cache mount.
+    Layers,
+    /// Cache mounts only, which are in no key.
+    Mounts,
+}
+
+/// All caches: those of builders, and what refs hold. Builds change it.
+///
+/// Where a build's course turns on the content that a command writes, several courses are followed: in one every execution
+/// writes something new, in another what any execution wrote there before. A verdict on which they differ is
+/// [`Verdict::Depends`] below such content. Elsewhere (another branch that is needed only if the content differs) it
+/// is that of a third course, in which commands are presumed to be functions of what they are given.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    differing: World,
+    /// The other courses, equal and presumed; `None` until a build could tell them apart.
+    others: Option<Box<[World; 2]>>,
+}
+
+impl Store {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Runs a build: gives the verdicts and leaves its records in the builder's cache and its exports in their refs.
+    pub fn simulate(&mut self, build: &Build<'_>) -> Outcome {
+        if self.others.is_none() && takes_outputs(build.definition) {
+            let of =
+                |outputs| World { results: self.differing.results.under(outputs), ..self.differing.clone() };
+            self.others = Some(Box::new([of(Outputs::Equal), of(Outputs::Presumed)]));
+        }
+        let differing = simulate_in(&mut self.differing, build);
+        let Some([equal, presumed]) = self.others.as_deref_mut() else { return differing };
+        let equal = simulate_in(equal, build);
+        let presumed = simulate_in(presumed, build);
+        let open = below_outputs(build.definition, &|step| {
+            equal.verdict(step) == Verdict::Reruns || differing.verdict(step) == Verdict::Reruns
+        });
+        let steps = build.definition.of_step.iter().enumerate().map(|(index, vertex)| {
+            let of = |outcome: &Outcome| {
+                outcome.steps.get(index).copied().unwrap_or((Verdict::Skipped, Reason::None))
+            };
+            let (in_differing, in_equal) = (of(&differing), of(&equal));
+            if in_differing.0 == in_equal.0 {
+                return in_differing;
+            }
+            let open = vertex.is_some_and(|vertex| open.get(vertex).copied().unwrap_or(false));
+            match (open, in_differing.0) {
+                (true, Verdict::Reruns) => (Verdict::Depends, in_differing.1),
+                (true, _) => (Verdict::Depends, in_equal.1),
+                (false, _) => of(&presumed),
+            }
+        });
+        Outcome { steps: steps.collect() }
+    }
+
+    /// Gives a reference another image: new layers and a new digest, or only a new digest.
+    pub fn set_image(&mut self, reference: &str, digest: Digest, chain: Digest) {
+        for world in self.worlds() {
+            world.images.insert(reference.to_owned(), Image { digest, chain, inside: None });
+        }
+    }
+
+    /// Makes `reference` the image that `build` builds: equal builds are equal images, layer for layer.
+    pub fn push_image(&mut self, reference: &str, digest: Digest, build: &Build<'_>) {
+        for world in self.worlds() {
+            push_image_in(world, reference, digest, build);
+        }
+    }
+
+    /// Removes from a builder's cache what `what` names.
+    pub fn prune(&mut self, builder: &str, what: Prune) {
+        if what == Prune::Mounts {
+            return;
+        }
+        for world in self.worlds() {
+            world.builders.remove(builder);
+        }
+    }
+
+    /// Makes a ref hold nothing (deleted, or overwritten by something that is no cache).
+    pub fn remove_ref(&mut self, name: &str) {
+        for world in self.worlds() {
+            world.refs.remove(name);
+        }
+    }
+
+    /// Whether a ref holds a cache.
+    #[must_use]
+    pub fn has_ref(&self, name: &str) -> bool {
+        self.differing.refs.contains_key(name)
+    }
+
+    fn worlds(&mut self) -> impl Iterator<Item = &mut World> {
+        std::iter::once(&mut self.differing).chain(self.others.as_deref_mut().into_iter().flatten())
+    }
+}
+
+/// For every operation, whether it stands below content that a RUN wrote which ran again.
+fn below_outputs(definition: &Definition, ran: &dyn Fn(StepId) -> bool) -> Vec<bool> {
+    // Whether an operation's result holds such output, and whether it stands below some.
+    let mut known: Vec<(bool, bool)> = Vec::with_capacity(definition.vertices.len());
+    for vertex in &definition.vertices {
+        let (mut output, mut below) = (false, false);
+        for input in &vertex.inputs {
+            let (of_input, below_input) = known.get(input.vertex).copied().unwrap_or_default();
+            output |= of_input;
+            below |= below_input || (of_input && input.content.is_some());
+        }
+        if matches!(vertex.action, Action::Exec(_)) {
+            output |= below || vertex.steps.iter().any(|step| ran(*step));
+        }
+        known.push((output, below));
+    }
+    known.into_iter().map(|(_, below)| below).collect()
+}
+
+/// Whether any operation takes by content what another operation than a context wrote.
+fn takes_outputs(definition: &Definition) -> bool {
+    definition.vertices.iter().flat_map(|vertex| &vertex.inputs).any(|input| {
+        let source = definition.vertices.get(input.vertex).map(|vertex| &vertex.action);
+        input.content.is_some()
+            && !matches!(source, Some(Action::Context(_) | Action::Mkfile(..) | Action::Http(..)))
+    })
+}
+
+fn simulate_in(world: &mut World, build: &Build<'_>) -> Outcome {
+    let mut solve = Solve::new(build, world);
+    solve.run();
+    if !solve.failed
+        && let Some(target) = build.definition.target
+    {
+        solve.export(target, &build.exports, build.pushed);
+    }
+    let steps = build.definition.of_step.iter().map(|vertex| match vertex {
+        Some(vertex) => solve.verdict(*vertex),
+        None => (Verdict::Skipped, Reason::None),
+    });
+    let outcome = Outcome { steps: steps.collect() };
+    let builder = std::mem::take(&mut solve.builder);
+    world.builders.insert(build.builder.into(), builder);
+    outcome
+}
+
+fn push_image_in(world: &mut World, reference: &str, digest: Digest, build: &Build<'_>) {
+    let fresh = Build { builder: "\0image", imports: Vec::new(), exports: Vec::new(), ..build.clone() };
+    world.builders.remove("\0image");
+    let mut solve = Solve::new(&fresh, world);
+    solve.run();
+    let target = build.definition.target.and_then(|target| solve.edges.get(target));
+    let found = target.and_then(|edge| Some((edge.result?, *edge.result_keys.first()?)));
+    let found = found.and_then(|(result, key)| Some((result, *solve.keys.get(key)?.ids.first()?)));
+    let Some((result, chain)) = found else { return };
+    // The first image of these layers stands for all: equal layers have equal content.
+    let known = world.images.values().find(|image| image.chain == chain && image.inside.is_some());
+    let inside = known.map_or(Some(result), |image| image.inside);
+    world.images.insert(reference.to_owned(), Image { digest, chain, inside });
+}
+
+impl Solve<'_> {
+    fn verdict(&self, at: usize) -> (Verdict, Reason) {
+        let (Some(edge), Some(vertex)) = (self.edges.get(at), self.build_vertex(at)) else {
+            return (Verdict::Skipped, Reason::None);
+        };
+        if !edge.executed || (matches!(vertex.action, Action::Image(..)) && edge.known) {
+            return (Verdict::Cached, Reason::None);
+        }
+        let reason = if vertex.ignore_cache {
+            Reason::Ignored
+        } else if edge.known {
+            Reason::NoResult
+        } else {
+            self.missing_input(at).unwrap_or(Reason::Operation)
+        };
+        (Verdict::Reruns, reason)
+    }
+}

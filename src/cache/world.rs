@@ -1,0 +1,49 @@
+//! One course of events: the caches of all builders and refs as builds leave them.
+
+use super::digest::Digest;
+use super::records::Records;
+use super::result::{ResultId, Results};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is known of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Image {
+    /// Identity of its manifest.
+    pub(super) digest: Digest,
+    /// Identity of its layers (facts §1.1: the second key).
+    pub(super) chain: Digest,
+    /// What it was built from, where that is known.
+    pub(super) inside: Option<ResultId>,
+}
+
+/// A builder's local cache.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Builder {
+    pub(super) records: Records,
+    /// Snapshots whose layers exist compressed: only these are added to a `min` export (facts §5.1).
+    pub(super) blobs: FxHashSet<ResultId>,
+}
+
+/// One course of events.
+#[derive(Clone, Debug, Default)]
+pub(super) struct World {
+    pub(super) results: Results,
+    pub(super) builders: BTreeMap<Arc<str>, Builder>,
+    pub(super) refs: BTreeMap<Arc<str>, Arc<Records>>,
+    pub(super) images: BTreeMap<String, Image>,
+    pub(super) clock: u64,
+    pub(super) sessions: u64,
+}
+
+impl World {
+    /// The image of that reference. One that nothing is known of is told apart by its reference.
+    pub(super) fn image(&self, reference: &str) -> Image {
+        self.images.get(reference).copied().unwrap_or_else(|| Image {
+            digest: Digest::of("manifest of", &[reference.as_bytes()]),
+            chain: Digest::of("layers of", &[reference.as_bytes()]),
+            inside: None,
+        })
+    }
+}

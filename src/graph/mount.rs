@@ -1,0 +1,118 @@
+//! Mounts of a RUN: options to what BuildKit makes of them (facts §1.6; BuildKit: `convert_runmount.go`).
+
+use super::State;
+use super::build::Builder;
+use super::step::{MountKind, MountStep, Sharing, Source};
+use crate::context::path;
+use crate::dockerfile::{Mount, MountOption, Problem};
+use std::borrow::Cow;
+
+impl<'a> Builder<'a, '_> {
+    /// One mount; `None` where BuildKit refuses it.
+    pub(super) fn mount(
+        &mut self,
+        mount: &'a Mount<'a>,
+        state: &State<'a>,
+        stage: usize,
+    ) -> Option<MountStep<'a>> {
+        let text = |key: &str| {
+            option(mount, key).and_then(|option| option.value.as_ref()).map(|word| word.text.as_ref())
+        };
+        let kind = match text("type").map(str::to_ascii_lowercase).as_deref() {
+            None | Some("bind") => MountKind::Bind,
+            Some("cache") => MountKind::Cache,
+            Some("tmpfs") => MountKind::Tmpfs,
+            Some("secret") => MountKind::Secret,
+            Some("ssh") => MountKind::Ssh,
+            Some(_) => return None,
+        };
+        let mut expanded = |keys: &[&str]| -> Option<Cow<'a, str>> {
+            let word =
+                keys.iter().find_map(|key| option(mount, key)).and_then(|option| option.value.as_ref())?;
+            Some(self.expand(word, state))
+        };
+        let target_text = expanded(&["target", "dst", "destination"]).unwrap_or_default();
+        let source_text = expanded(&["source", "src"]);
+        let id = expanded(&["id"]);
+        let uid = expanded(&["uid"]).and_then(|value| value.parse().ok());
+        let gid = expanded(&["gid"]).and_then(|value| value.parse().ok());
+        let mode = expanded(&["mode"]).and_then(|value| u32::from_str_radix(&value, 8).ok());
+        let sharing = match text("sharing") {
+            Some("private") => Sharing::Private,
+            Some("locked") => Sharing::Locked,
+            _ => Sharing::Shared,
+        };
+        let from = match (text("from"), kind) {
+            (Some(from), MountKind::Bind | MountKind::Cache) => self.source(from, stage),
+            (None, MountKind::Bind) => Source::Context,
+            _ => Source::Empty,
+        };
+        if from == Source::Invalid {
+            let message = "the stage of this mount is not defined before it".into();
+            self.problems.push(Problem { span: mount.span, message });
+        }
+        let target = match kind {
+            MountKind::Secret if target_text.is_empty() => String::new(),
+            MountKind::Ssh if target_text.is_empty() => String::new(),
+            _ if target_text.starts_with('/') => path::clean(&target_text),
+            _ => path::clean(&format!("{}/{target_text}", state.cwd)),
+        };
+        let readonly = match kind {
+            MountKind::Bind => {
+                flag(mount, &["ro", "readonly"]).unwrap_or(true)
+                    && !flag(mount, &["rw", "readwrite"]).unwrap_or(false)
+            }
+            _ => {
+                flag(mount, &["ro", "readonly"]).unwrap_or(false)
+                    || flag(mount, &["rw", "readwrite"]) == Some(false)
+            }
+        };
+        let explicit_id = id.is_some();
+        let id = id.unwrap_or_else(|| match kind {
+            MountKind::Cache => Cow::Owned(path::clean(&target_text)),
+            MountKind::Secret => {
+                Cow::Owned(path::base(source_text.as_deref().unwrap_or(&target_text)).to_owned())
+            }
+            _ => Cow::Borrowed(""),
+        });
+        let rest = ["required", "env", "size"]
+            .iter()
+            .filter_map(|key| option(mount, key))
+            .map(|option| {
+                let value =
+                    option.value.as_ref().map_or(Cow::Borrowed("true"), |word| self.expand(word, state));
+                format!("{}={value}", option.key.to_ascii_lowercase())
+            })
+            .collect();
+        let source = path::clean(&format!("/{}", source_text.as_deref().unwrap_or("")));
+        Some(MountStep {
+            syntax: mount,
+            kind,
+            target_text,
+            target,
+            from,
+            source,
+            id,
+            explicit_id,
+            sharing,
+            readonly,
+            uid,
+            gid,
+            mode,
+            rest,
+        })
+    }
+}
+
+/// The last option of that key, in any case.
+fn option<'m, 'a>(mount: &'m Mount<'a>, key: &str) -> Option<&'m MountOption<'a>> {
+    mount.options.iter().rev().find(|option| option.key.eq_ignore_ascii_case(key))
+}
+
+fn flag(mount: &Mount<'_>, keys: &[&str]) -> Option<bool> {
+    let option = keys.iter().find_map(|key| option(mount, key))?;
+    match &option.value {
+        None => Some(true),
+        Some(word) => Some(matches!(word.text.as_ref(), "1" | "t" | "T" | "true" | "TRUE" | "True")),
+    }
+}

@@ -1,0 +1,78 @@
+//! Reading files that may be anything.
+
+use crate::source::MAX_FILE_BYTES;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+/// Why a file's text cannot be had; the text is what people read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Nothing is there, or no longer.
+    #[error("does not exist")]
+    Missing,
+    /// A directory.
+    #[error("is a directory")]
+    Directory,
+    /// A device, a pipe or a socket: reading it might never end.
+    #[error("is not a regular file")]
+    Special,
+    /// Over [`MAX_FILE_BYTES`].
+    #[error("is larger than {} MiB", MAX_FILE_BYTES >> 20)]
+    TooLarge,
+    /// Not text; the first byte that is none, counted from 0.
+    #[error("is not UTF-8 (byte {0})")]
+    NotUtf8(usize),
+    /// What the operating system says.
+    #[error("cannot be read: {0}")]
+    Io(String),
+}
+
+impl From<std::io::Error> for ReadError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing,
+            ErrorKind::IsADirectory => Self::Directory,
+            ErrorKind::PermissionDenied => Self::Io("permission denied".into()),
+            _ => Self::Io(error.to_string()),
+        }
+    }
+}
+
+/// The text of the file at `path`; links are followed.
+///
+/// # Errors
+///
+/// [`ReadError`]; nothing but a regular file is opened, so that no pipe can block.
+pub fn read_text(path: &Path) -> Result<String, ReadError> {
+    String::from_utf8(read_bytes(path)?).map_err(|error| ReadError::NotUtf8(error.utf8_error().valid_up_to()))
+}
+
+/// The bytes of the file at `path`; links are followed.
+///
+/// # Errors
+///
+/// As [`read_text`].
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    regular(&fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
+    if metadata.len() > MAX_FILE_BYTES as u64 {
+        return Err(ReadError::TooLarge);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(ReadError::TooLarge);
+    }
+    Ok(bytes)
+}
+
+fn regular(metadata: &fs::Metadata) -> Result<(), ReadError> {
+    match metadata.file_type() {
+        kind if kind.is_file() => Ok(()),
+        kind if kind.is_dir() => Err(ReadError::Directory),
+        _ => Err(ReadError::Special),
+    }
+}
