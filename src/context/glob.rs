@@ -61,6 +61,8 @@ pub(super) struct Program {
     head: String,
     /// Literal text that every match ends with.
     tail: String,
+    /// Characters that every match has at least, each of one byte or more.
+    least: usize,
 }
 
 impl Program {
@@ -77,12 +79,13 @@ impl Program {
         };
         let head = ops.iter().map_while(literal).collect();
         let tail: Vec<char> = ops.iter().rev().map_while(literal).collect();
-        Ok(Self { head, tail: tail.into_iter().rev().collect(), ops })
+        let least = ops.iter().filter(|op| matches!(op, Op::One(_))).count();
+        Ok(Self { head, tail: tail.into_iter().rev().collect(), least, ops })
     }
 
     /// Whether the whole of `text` matches.
     pub(super) fn matches(&self, text: &str) -> bool {
-        if !text.starts_with(&self.head) || !text.ends_with(&self.tail) {
+        if text.len() < self.least || !text.starts_with(&self.head) || !text.ends_with(&self.tail) {
             return false;
         }
         let words = self.ops.len() / 64 + 1;
