@@ -3,6 +3,7 @@
 
 use super::digest::ContentId;
 use super::directory::{Branch, Directory, Node};
+use super::pattern::Pattern;
 use std::sync::Arc;
 
 /// Mode of directories that nobody described: what a checkout under the usual umask has.
@@ -193,6 +194,15 @@ impl Tree {
         files
     }
 
+    /// The files and links that `pattern` matches, itself or by a directory above them: what `src`, `src/**` or `**/*.rs`
+    /// on a command line stand for.
+    #[must_use]
+    pub fn matching(&self, pattern: &Pattern) -> Vec<String> {
+        let mut files = self.files("");
+        files.retain(|path| pattern.covers(path));
+        files
+    }
+
     /// The names in the directory at `path`, in order; empty where there is no directory.
     #[must_use]
     pub fn names(&self, path: &str) -> Vec<Arc<str>> {
@@ -317,6 +327,10 @@ mod tests {
         assert_eq!(paths, ["a", "a/x", "a/y", "a/y/z", "a-b", "b"]);
         assert_eq!(sample().files("a"), ["a/x", "a/y/z"]);
         assert_eq!(sample().files("b"), ["b"]);
+        let matching = |text| sample().matching(&Pattern::new(text).unwrap().unwrap());
+        assert_eq!(matching("./a/"), ["a/x", "a/y/z"]);
+        assert_eq!(matching("**/z"), ["a/y/z"]);
+        assert_eq!(matching("*"), ["a/x", "a/y/z", "a-b", "b"]);
     }
 
     #[test]
