@@ -4,9 +4,11 @@ mod explanation;
 mod fingerprint;
 mod guard;
 mod suppress;
+mod touched;
 
 pub use explanation::{ExplainedStep, Explanation, Reason, Verdict};
 pub use guard::{is_guarded, silence_guarded_panics};
+pub use touched::TouchedLines;
 
 use crate::dockerfile::{self, Dockerfile};
 use crate::project::{FileError, Project};

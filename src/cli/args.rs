@@ -36,24 +36,52 @@ pub(super) struct CheckArgs {
     /// Files, or directories to look below; `-` reads one Dockerfile from the standard input
     #[arg(default_value = ".", value_name = "PATH")]
     pub(super) paths: Vec<String>,
+    /// Apply the fixes that leave the image's contents as they are
+    #[arg(long, help_heading = "Fixes", conflicts_with = "changed_since")]
+    pub(super) fix: bool,
+    /// Apply the other fixes too; look at what they did
+    #[arg(long, help_heading = "Fixes", conflicts_with = "changed_since")]
+    pub(super) unsafe_fixes: bool,
+    /// Print what the fixes would change as a patch, and write nothing
+    #[arg(long, help_heading = "Fixes", conflicts_with = "changed_since")]
+    pub(super) diff: bool,
     /// How to write the findings
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(super) format: Format,
     /// The least severity that makes the exit code 1
-    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY", help_heading = "Output")]
     pub(super) fail_on: FailOn,
+    /// Count the findings of each rule instead of showing them
+    #[arg(long, help_heading = "Output")]
+    pub(super) statistics: bool,
+    /// The path of the Dockerfile that the standard input holds
+    #[arg(long, value_name = "PATH")]
+    pub(super) stdin_filename: Option<String>,
     #[command(flatten)]
     pub(super) rules: RuleFlags,
+    /// Use this configuration file and no other
+    #[arg(long, value_name = "FILE", help_heading = "Selection")]
+    pub(super) config: Option<String>,
+    /// Leave out the findings that this file knows
+    #[arg(long, value_name = "FILE", help_heading = "Selection")]
+    pub(super) baseline: Option<String>,
+    /// Write the findings into the baseline file instead of reporting them
+    #[arg(long, requires = "baseline", help_heading = "Selection")]
+    #[arg(conflicts_with_all = ["fix", "unsafe_fixes", "diff", "changed_since"])]
+    pub(super) write_baseline: bool,
+    /// Only findings with a place or a cause in a line that differs from this git revision
+    #[arg(long, value_name = "REV", help_heading = "Selection")]
+    pub(super) changed_since: Option<String>,
 }
 
 /// Which rules run.
 #[derive(Debug, Args)]
 pub(super) struct RuleFlags {
     /// Run only these rules: names, categories, or `all`
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Selection")]
     pub(super) select: Vec<String>,
     /// Do not run these rules: names or categories
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Selection")]
     pub(super) ignore: Vec<String>,
 }
 

@@ -1,9 +1,12 @@
 //! The command line: arguments, one file per subcommand, exit codes.
 
 mod args;
+mod baseline;
 mod check;
+mod fixing;
 mod output;
 mod rule;
+mod workspace;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -85,4 +88,9 @@ fn complain(message: &str) {
     let line = message.replace('\n', " ");
     // Nobody to tell when this fails.
     let _ = writeln!(std::io::stderr().lock(), "hitrate: {line}");
+}
+
+/// An environment variable.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -10,11 +10,10 @@ pub(super) struct Output {
 }
 
 impl Output {
-    #[allow(clippy::disallowed_methods)] // the one place that asks the environment about colours
     pub(super) fn new(color: Color) -> Self {
         let stdout = io::stdout();
-        let var = |name| std::env::var(name).ok();
-        let color = color.wanted(stdout.is_terminal(), var("NO_COLOR").as_deref(), var("TERM").as_deref());
+        let (no_color, term) = (super::variable("NO_COLOR"), super::variable("TERM"));
+        let color = color.wanted(stdout.is_terminal(), no_color.as_deref(), term.as_deref());
         Self { stream: BufWriter::with_capacity(1 << 16, stdout.lock()), color }
     }
 

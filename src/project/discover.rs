@@ -37,20 +37,20 @@ pub fn root_of(directory: &Path) -> PathBuf {
     holding(".git").or_else(|| holding(crate::settings::FILE_NAME)).unwrap_or(directory).to_path_buf()
 }
 
-/// The root for a run in `directory` on `paths` (all absolute): that of `directory` where it holds all the paths, else
-/// that of the directory which they share.
+/// The root for a run in `directory` on `paths` (all absolute): the repository that holds all the paths; where there is
+/// none, the root of `directory` if it holds them, else that of the directory which they share.
 #[must_use]
 pub fn root_for(directory: &Path, paths: &[PathBuf]) -> PathBuf {
-    let root = root_of(directory);
-    if paths.iter().all(|path| path.starts_with(&root)) {
-        return root;
-    }
     let holder = |path: &PathBuf| if path.is_dir() { path.clone() } else { above(path) };
     let mut shared = paths.first().map_or_else(|| directory.to_path_buf(), holder);
     while !paths.iter().all(|path| path.starts_with(&shared)) {
         shared = above(&shared);
     }
-    root_of(&shared)
+    if let Some(repository) = shared.ancestors().find(|above| above.join(".git").exists()) {
+        return repository.to_path_buf();
+    }
+    let root = root_of(directory);
+    if shared.starts_with(&root) { root } else { root_of(&shared) }
 }
 
 fn above(path: &Path) -> PathBuf {

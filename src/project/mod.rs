@@ -15,7 +15,7 @@ pub use kind::{FileKind, classify, classify_text, is_shell_script};
 pub use listing::{MAX_ENTRIES, Unknown};
 pub use load::{Configuration, configurations, load};
 pub use read::{ReadError, read_bytes, read_text};
-pub use write::{WriteError, write_text};
+pub use write::{WriteError, append_text, write_text};
 
 use crate::context::{Change, ContentId, Context, DOCKERIGNORE, Entry, Tree, own_ignore_file, path};
 use crate::source::SourceFile;

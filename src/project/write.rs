@@ -64,6 +64,17 @@ pub fn write_text(root: &Path, path: &Path, before: Option<&str>, after: &str) -
     Ok(())
 }
 
+/// Adds `text` to the end of the file at `path`, which is created where it is missing. For files that other programs add
+/// to as well, such as a CI system's step summary.
+///
+/// # Errors
+///
+/// [`WriteError`].
+pub fn append_text(path: &Path, text: &str) -> Result<(), WriteError> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    Ok(file.write_all(text.as_bytes())?)
+}
+
 /// A link to the finished file fails where the name is taken, which a rename would not.
 fn create(path: &Path, text: &str) -> Result<(), WriteError> {
     if fs::symlink_metadata(path).is_ok() {

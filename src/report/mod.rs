@@ -14,6 +14,7 @@ mod markdown;
 mod place;
 mod rdjson;
 mod sarif;
+mod statistics;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use color::Color;
 pub use diff::unified;
 pub use explain::{ExplainFormat, write_explanation};
 pub use place::Shown;
+pub use statistics::write_statistics;
 
 use crate::engine::Report;
 use std::io::{self, Write};

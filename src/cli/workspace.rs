@@ -1,0 +1,128 @@
+//! What a command works on: the files below its paths, and the configuration that holds for them.
+
+use crate::project::{self, FileError, Found, Project};
+use crate::rules;
+use crate::settings::{ConfigError, ConfigFile, Flags, Settings};
+use crate::source::MAX_FILE_BYTES;
+use anyhow::{Context, bail};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a command works on.
+pub(super) struct Workspace {
+    /// The directory that the project's paths are relative to.
+    pub(super) root: PathBuf,
+    /// The directory that the command was started in.
+    directory: PathBuf,
+    pub(super) project: Project,
+    pub(super) settings: Settings,
+}
+
+/// What the arguments say.
+#[derive(Default)]
+pub(super) struct Request<'a> {
+    /// Files and directories.
+    pub(super) paths: &'a [String],
+    /// The Dockerfile comes from the standard input and stands for this path.
+    pub(super) stdin: Option<&'a str>,
+    /// A configuration file instead of those that are found.
+    pub(super) config: Option<&'a str>,
+    pub(super) flags: Flags,
+}
+
+impl Workspace {
+    /// Finds and reads.
+    pub(super) fn open(request: &Request<'_>) -> anyhow::Result<Self> {
+        let selectors: Vec<&str> = rules::selectors().collect();
+        Settings::check_flags(&request.flags, &selectors).map_err(anyhow::Error::msg)?;
+        let directory = std::env::current_dir().context("the working directory cannot be found")?;
+        let arguments = request.stdin.into_iter().chain(request.paths.iter().map(String::as_str));
+        let paths: Vec<PathBuf> = arguments.map(|path| project::absolute(&directory, path)).collect();
+        let root = project::root_for(&directory, &paths);
+        let mut found = match request.stdin {
+            Some(_) => Found::default(),
+            None => project::discover(&root, &paths),
+        };
+        let show = |path: &str| shown(&directory, &root, path);
+        let files = match request.config {
+            Some(path) => vec![configured(&directory, path, &selectors)?],
+            None => configurations(&root, &paths, &found, &show, &selectors)?,
+        };
+        let settings = Settings::new(files, &request.flags)?;
+        found.files.retain(|file| file.explicit || !settings.excludes(&file.path));
+        let mut project = project::load(&root, found);
+        if request.stdin.is_some()
+            && let Some(path) = paths.first()
+        {
+            let path = project::relative(&root, path);
+            match standard_input() {
+                Ok(text) => project = project.with_texts([(&*path, &*text)], Some(&path)),
+                Err(message) => project.errors.push(FileError { path: Arc::from(path), message }),
+            }
+        }
+        Ok(Self { root, directory, project, settings })
+    }
+
+    /// A path of the project as the reader sees it: relative to the working directory where it lies below or in the same
+    /// project, else in full.
+    pub(super) fn show(&self, path: &str) -> String {
+        shown(&self.directory, &self.root, path)
+    }
+
+    /// The absolute path of an argument.
+    pub(super) fn absolute(&self, path: &str) -> PathBuf {
+        project::absolute(&self.directory, path)
+    }
+}
+
+fn shown(directory: &Path, root: &Path, path: &str) -> String {
+    let whole = project::absolute(root, path);
+    if whole.starts_with(directory) || directory.starts_with(root) {
+        return project::relative(directory, &whole);
+    }
+    whole.to_string_lossy().into_owned()
+}
+
+type Configured = (String, String, ConfigFile);
+
+/// The file named on the command line holds for everything.
+fn configured(directory: &Path, path: &str, selectors: &[&str]) -> anyhow::Result<Configured> {
+    let text = match project::read_text(&project::absolute(directory, path)) {
+        Ok(text) => text,
+        Err(error) => bail!("{path}: {error}"),
+    };
+    Ok((String::new(), path.to_owned(), ConfigFile::parse(&text, path, selectors)?))
+}
+
+fn configurations(
+    root: &Path,
+    paths: &[PathBuf],
+    found: &Found,
+    show: &dyn Fn(&str) -> String,
+    selectors: &[&str],
+) -> anyhow::Result<Vec<Configured>> {
+    let mut files = Vec::new();
+    for file in project::configurations(root, paths, found) {
+        let path = show(&file.path);
+        let text = match file.text {
+            Ok(text) => text,
+            Err(error) => bail!(ConfigError { path, position: None, message: error.to_string() }),
+        };
+        let parsed = ConfigFile::parse(&text, &path, selectors)?;
+        files.push((file.directory, path, parsed));
+    }
+    Ok(files)
+}
+
+/// The standard input as a file would be read.
+fn standard_input() -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE_BYTES as u64 + 1;
+    std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(project::ReadError::TooLarge.to_string());
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| project::ReadError::NotUtf8(error.utf8_error().valid_up_to()).to_string())
+}

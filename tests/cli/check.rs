@@ -1,0 +1,212 @@
+//! Arguments, exit codes and output of `hitrate check`.
+
+use super::{Folder, command, places};
+use std::io::Read;
+use std::process::Stdio;
+
+const BAD: &str = "FROM alpine\nRUN apk add curl\n";
+const GOOD: &str = "FROM alpine:3.22\n";
+
+/// Warnings from a rule whose findings do not depend on anything but the text.
+const STRICT: &str = "[rules]\nselect = [\"mutable-base\", \"unused-suppression\"]\n[rules.severity]\nmutable-base = \"warning\"\n";
+
+#[test]
+fn exit_codes() {
+    let folder = Folder::new(&[("Dockerfile", BAD), ("good/Dockerfile", GOOD), ("hitrate.toml", STRICT)]);
+    assert_eq!(folder.run(&["check"]).code, 1);
+    assert_eq!(folder.run(&["check", "--fail-on", "error"]).code, 0);
+    assert_eq!(folder.run(&["check", "--fail-on", "never"]).code, 0);
+    assert_eq!(folder.run(&["check", "--fail-on", "info"]).code, 1);
+    assert_eq!(folder.run(&["check", "good"]).code, 0);
+    assert_eq!(folder.run(&["check", "--ignore", "mutable-base"]).code, 0);
+}
+
+#[test]
+fn bad_usage_is_one_line_and_exit_code_2() {
+    let folder = Folder::new(&[("Dockerfile", BAD)]);
+    folder.run(&["check", "--formt", "json"]).failed(&["--formt", "--format"]);
+    folder.run(&["check", "--format", "jso"]).failed(&["jso"]);
+    folder.run(&["chek"]).failed(&["chek", "check"]);
+    folder.run(&["check", "--select", "mutable-bse"]).failed(&["mutable-bse", "`mutable-base`"]);
+    folder.run(&["check", "--write-baseline"]).failed(&["--baseline"]);
+    folder.run(&["check", "-", "Dockerfile"]).failed(&["standard input"]);
+    folder.run(&["rule", "nothing-like-it"]).failed(&["nothing-like-it"]);
+    folder.run(&["check", "--statistics", "--format", "sarif"]).failed(&["--statistics"]);
+    folder.run(&["check", "--changed-since", "HEAD"]).failed(&[]);
+}
+
+#[test]
+fn help_is_printed_without_arguments() {
+    let folder = Folder::new(&[]);
+    let run = folder.run(&[]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(run.stdout.contains("Usage: hitrate") && run.stdout.contains("check"), "{}", run.stdout);
+    assert_eq!(folder.run(&["--version"]).stdout, format!("hitrate {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn json_is_the_only_thing_on_the_standard_output() {
+    let folder = Folder::new(&[("sub/Dockerfile", BAD), ("hitrate.toml", STRICT)]);
+    let run = folder.run(&["check", "--format", "json"]);
+    assert_eq!(run.stderr, "");
+    let json = run.json();
+    let finding = &json["findings"][0];
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["files"], 1);
+    assert_eq!(finding["rule"], "mutable-base");
+    assert_eq!(finding["category"], "order");
+    assert_eq!(finding["severity"], "warning");
+    assert_eq!(finding["path"], "sub/Dockerfile");
+    assert_eq!(finding["start"], serde_json::json!({"line": 1, "column": 6}));
+    assert_eq!(finding["end"], serde_json::json!({"line": 1, "column": 12}));
+    assert!(finding["url"].as_str().unwrap().ends_with("mutable-base.md"));
+    assert!(finding["fix"].is_null() && finding["causes"].is_array() && finding["help"].is_string());
+}
+
+#[test]
+fn paths_are_those_of_the_working_directory() {
+    let folder = Folder::new(&[("a/Dockerfile", BAD), ("b/Dockerfile", BAD), ("hitrate.toml", STRICT)]);
+    let path = |directory: &str, args: &[&str]| {
+        let args = [&["check", "--format", "json"], args].concat();
+        let output = command(&folder.path(directory)).args(args).output().unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        json["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f["path"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(path("a", &[]), ["Dockerfile"]);
+    assert_eq!(path("a", &["../b"]), ["../b/Dockerfile"]);
+    assert_eq!(path("", &["b", "./a/../a"]), ["a/Dockerfile", "b/Dockerfile"]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let target = folder.path("b");
+    let output = command(elsewhere.path()).args(["check", "--format", "json"]).arg(&target).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["findings"][0]["path"].as_str().unwrap(), target.join("Dockerfile").to_str().unwrap());
+    assert_eq!(
+        json["findings"][0]["severity"], "warning",
+        "the project's configuration holds from elsewhere too"
+    );
+}
+
+#[test]
+fn the_output_is_the_same_in_any_number_of_threads() {
+    let files: Vec<(String, &str)> = (0..60).map(|i| (format!("d{i}/Dockerfile"), BAD)).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    let folder = Folder::new(&files);
+    let run = |threads: &str, format: &str| {
+        let output = command(folder.root())
+            .env("RAYON_NUM_THREADS", threads)
+            .args(["check", "--format", format])
+            .output()
+            .unwrap();
+        output.stdout
+    };
+    for format in ["json", "full", "sarif", "github"] {
+        let one = run("1", format);
+        assert!(one.len() > 1000);
+        for threads in ["2", "7", "16"] {
+            assert!(run(threads, format) == one, "{format} differs with {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let files: Vec<(String, &str)> = (0..500).map(|i| (format!("d{i}/Dockerfile"), BAD)).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    let folder = Folder::new(&files);
+    let mut child =
+        command(folder.root()).arg("check").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0u8; 10];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_ne!(output.status.code(), Some(101));
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let folder = Folder::new(&[("Dockerfile", BAD)]);
+    let colored = |args: &[&str], no_color: bool| {
+        let mut command = command(folder.root());
+        if no_color {
+            command.env("NO_COLOR", "1");
+        }
+        let stdout = command.arg("check").args(args).output().unwrap().stdout;
+        stdout.contains(&0x1b)
+    };
+    assert!(!colored(&[], false));
+    assert!(colored(&["--color", "always"], false));
+    assert!(colored(&["--color", "always"], true));
+    assert!(!colored(&["--color", "never"], false));
+    assert!(!colored(&["--color", "always", "--format", "json"], false));
+}
+
+#[test]
+fn statistics_count_the_rules() {
+    let folder = Folder::new(&[("Dockerfile", BAD), ("b/Dockerfile", BAD), ("hitrate.toml", STRICT)]);
+    let run = folder.run(&["check", "--statistics"]);
+    assert_eq!(run.code, 1);
+    assert_eq!(run.stdout, "2  warning  mutable-base\n2 findings in 2 files (2 warnings)\n");
+    let json = folder.run(&["check", "--statistics", "--format", "json"]).json();
+    assert_eq!(json["statistics"][0]["count"], 2);
+}
+
+#[test]
+fn a_baseline_hides_what_it_knows_and_nothing_new() {
+    let folder = Folder::new(&[("Dockerfile", BAD), ("hitrate.toml", STRICT)]);
+    let run = folder.run(&["check", "--baseline", "known.json", "--write-baseline"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""));
+    assert_eq!(folder.run(&["check", "--baseline", "known.json"]).code, 0);
+    folder.write("Dockerfile", b"# moved\n\nFROM alpine\nRUN apk add curl\nFROM debian\n");
+    assert_eq!(places(&folder.json(&["--baseline", "known.json"])), ["mutable-base:5"]);
+    folder.run(&["check", "--baseline", "gone.json"]).failed(&["gone.json", "does not exist"]);
+    folder.write("broken.json", b"{}");
+    folder.run(&["check", "--baseline", "broken.json"]).failed(&["broken.json", "baseline"]);
+}
+
+#[test]
+fn only_what_changed_since_a_revision() {
+    let folder = Folder::new(&[("Dockerfile", "FROM alpine\nFROM debian\n"), ("hitrate.toml", STRICT)]);
+    std::fs::remove_dir(folder.path(".git")).unwrap();
+    let git = |args: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.current_dir(folder.root()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+        command.args(["-c", "user.name=x", "-c", "user.email=x@example.org"]).args(args);
+        assert!(command.output().unwrap().status.success(), "{args:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "first"]);
+    assert_eq!(places(&folder.json(&["--changed-since", "HEAD"])), [""; 0]);
+    folder.write("Dockerfile", b"FROM alpine\nFROM debian:latest\n");
+    folder.write("new/Dockerfile", b"FROM busybox\n");
+    assert_eq!(places(&folder.json(&["--changed-since", "HEAD"])), ["mutable-base:2", "mutable-base:1"]);
+    folder.run(&["check", "--changed-since", "nothing"]).failed(&["nothing"]);
+}
+
+#[test]
+fn github_gets_a_summary_of_the_step() {
+    let folder = Folder::new(&[("Dockerfile", BAD), ("hitrate.toml", STRICT)]);
+    folder.write("summary.md", b"before\n");
+    let output = command(folder.root())
+        .env("GITHUB_STEP_SUMMARY", folder.path("summary.md"))
+        .args(["check", "--format", "github"])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("::warning file=Dockerfile,line=1,endLine=1,col=6,endColumn=12,"), "{stdout}");
+    let summary = folder.read("summary.md");
+    assert!(summary.starts_with("before\n") && summary.contains("| `Dockerfile:1` |"), "{summary}");
+}
+
+#[test]
+fn rules_are_listed_and_shown() {
+    let folder = Folder::new(&[]);
+    let list = folder.run(&["rule"]).stdout;
+    assert!(list.lines().any(|line| line.starts_with("mutable-base ")), "{list}");
+    assert!(folder.run(&["rule", "mutable-base"]).stdout.starts_with("# mutable-base\n"));
+}

@@ -1,0 +1,149 @@
+//! design: "Limits and bad input". Every input is survived, and what cannot be read is an error of its own.
+
+use super::{Folder, errors, places};
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+const GOOD: &str = "FROM alpine\n";
+
+/// The other file is analyzed, the bad one is an error with this message, and the exit code is 2.
+fn one_error(folder: &Folder, path: &str, message: &str) {
+    folder.write("ok/Dockerfile", GOOD.as_bytes());
+    let run = folder.run(&["check", "--format", "json", "--select", "mutable-base"]);
+    let json = run.json();
+    assert_eq!(errors(&json), [format!("{path}: {message}")]);
+    assert_eq!(places(&json), ["mutable-base:1"]);
+    assert_eq!(json["files"], 1);
+    run.failed(&[path, message]);
+}
+
+#[test]
+fn a_file_that_is_not_utf8() {
+    let folder = Folder::new(&[]);
+    folder.write("Dockerfile", b"FROM alpine\xff\n");
+    one_error(&folder, "Dockerfile", "is not UTF-8 (byte 11)");
+}
+
+#[test]
+fn a_file_that_is_too_large() {
+    let folder = Folder::new(&[]);
+    folder.write("Dockerfile", &vec![b'#'; 4 * 1024 * 1024 + 1]);
+    one_error(&folder, "Dockerfile", "is larger than 4 MiB");
+}
+
+#[test]
+fn what_is_named_and_is_no_file() {
+    let folder = Folder::new(&[("Dockerfile", GOOD)]);
+    folder.run(&["check", "gone"]).failed(&["gone: does not exist"]);
+    folder.run(&["check", "Dockerfile/x"]).failed(&["Dockerfile/x: does not exist"]);
+    folder.run(&["check", "/dev/zero"]).failed(&["/dev/zero: is not a regular file"]);
+    let json = folder.json(&["gone", "Dockerfile"]);
+    assert_eq!((places(&json).len(), errors(&json).len()), (1, 1));
+}
+
+#[test]
+fn a_directory_that_is_called_dockerfile_is_a_directory() {
+    let folder = Folder::new(&[("Dockerfile/Dockerfile", GOOD)]);
+    let json = folder.json(&[]);
+    assert_eq!(json["findings"][0]["path"], "Dockerfile/Dockerfile");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = Folder::new(&[]);
+    let made = std::process::Command::new("mkfifo").arg(folder.path("Dockerfile")).status().unwrap();
+    assert!(made.success());
+    folder.write("ok/Dockerfile", GOOD.as_bytes());
+    let run = folder.run(&["check", "Dockerfile", "ok"]);
+    run.failed(&["Dockerfile: is not a regular file"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_the_tree_are_not_followed() {
+    let outside = Folder::new(&[("Dockerfile", GOOD), ("deep/Dockerfile", GOOD)]);
+    let folder = Folder::new(&[]);
+    std::os::unix::fs::symlink(outside.path("Dockerfile"), folder.path("Dockerfile")).unwrap();
+    std::os::unix::fs::symlink(outside.path("deep"), folder.path("deep")).unwrap();
+    std::os::unix::fs::symlink(folder.root(), folder.path("loop")).unwrap();
+    let json = folder.json(&[]);
+    assert_eq!((json["files"].as_u64(), errors(&json).len()), (Some(0), 0));
+}
+
+#[test]
+fn the_standard_input_has_the_same_limits() {
+    let folder = Folder::new(&[("hitrate.toml", "[rules]\nselect = [\"mutable-base\"]\n")]);
+    let run = folder.run_with_input(
+        &["check", "--format", "json", "--stdin-filename", "x/Dockerfile", "-"],
+        GOOD.as_bytes(),
+    );
+    assert_eq!(run.json()["findings"][0]["path"], "x/Dockerfile");
+    let run = folder.run_with_input(&["check", "--stdin-filename", "odd-name"], GOOD.as_bytes());
+    assert!(run.stdout.contains("odd-name:1:6"), "{}", run.stdout);
+    folder.run_with_input(&["check", "-"], b"\xff").failed(&["is not UTF-8 (byte 0)"]);
+    folder.run_with_input(&["check", "-"], &vec![b'#'; 5 * 1024 * 1024]).failed(&["larger than 4 MiB"]);
+    folder.run_with_input(&["check", "-"], b"").json_free();
+}
+
+impl super::Run {
+    /// A run that ended well.
+    fn json_free(&self) {
+        assert_eq!((self.code, self.stderr.as_str()), (0, ""));
+    }
+}
+
+/// Checks a text in every format that shows source, in little time and without a crash.
+fn survives(name: &str, text: &[u8]) {
+    let folder = Folder::new(&[]);
+    folder.write("Dockerfile", text);
+    for format in ["full", "json", "sarif", "github"] {
+        let start = Instant::now();
+        let run = folder.run(&["check", "--format", format, "--fail-on", "never"]);
+        assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+        assert!(!run.stdout.contains("internal-error"), "{name}: {}", run.stdout);
+        // Generous for a debug build on a busy machine; anything quadratic takes minutes.
+        assert!(start.elapsed() < Duration::from_secs(20), "{name}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn odd_texts_are_survived() {
+    survives("empty", b"");
+    survives("byte order mark", b"\xef\xbb\xbfFROM alpine\n");
+    survives("only a comment", b"# syntax=docker/dockerfile:1");
+    survives("zero bytes", b"FROM alpine\0\nRUN \0\0\n");
+    survives("a heredoc without an end", b"FROM alpine\nRUN <<EOF\necho\n");
+    survives("many heredoc markers", format!("FROM alpine\nRUN {}\n", "<<A ".repeat(10_000)).as_bytes());
+    survives(
+        "a cycle of stages",
+        b"FROM b AS a\nFROM a AS b\nCOPY --from=c . .\nFROM b AS c\nCOPY --from=c . .\n",
+    );
+    survives("an escape at the end", b"FROM alpine \\");
+    survives("a bare carriage return", b"FROM alpine\rRUN x\r");
+    survives("nothing known", "HELLO\n".repeat(1000).as_bytes());
+}
+
+#[test]
+fn large_texts_take_linear_time() {
+    let many: String = (0..10_000).fold(String::from("FROM alpine\n"), |mut text, i| {
+        let _ = writeln!(text, "RUN echo {i} && apk add x{i}");
+        text
+    });
+    survives("ten thousand instructions", many.as_bytes());
+    let stages: String = (0..5_000).fold(String::new(), |mut text, i| {
+        let _ = writeln!(text, "FROM alpine AS s{i}");
+        text
+    });
+    survives("five thousand stages", stages.as_bytes());
+    survives("one huge line", format!("FROM alpine\nRUN {}\n", "echo a && ".repeat(300_000)).as_bytes());
+    survives(
+        "deep nesting",
+        format!("FROM alpine\nRUN {}x{}\n", "$(".repeat(50_000), ")".repeat(50_000)).as_bytes(),
+    );
+    survives("deep braces", format!("FROM {}x{}\n", "${a:-".repeat(50_000), "}".repeat(50_000)).as_bytes());
+    survives("a deep array", format!("FROM alpine\nRUN {}\n", "[".repeat(100_000)).as_bytes());
+    survives("continuations", format!("FROM alpine\nRUN {}x\n", "a \\\n".repeat(100_000)).as_bytes());
+    survives("onbuild in onbuild", format!("FROM alpine\n{}RUN x\n", "ONBUILD ".repeat(50_000)).as_bytes());
+    survives("comments", format!("{}FROM alpine\n", "# hitrate: ignore[x]\n".repeat(5_000)).as_bytes());
+}
