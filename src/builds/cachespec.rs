@@ -37,6 +37,19 @@ pub fn parse_arg(arg: &Arg) -> CacheSpecs {
     specs
 }
 
+/// Reads one `--output` value: a directory alone is `type=local,dest=DIRECTORY`, `-` is `type=tar,dest=-`
+/// (`util/buildflags/export.go`). `None` for an empty one.
+#[must_use]
+pub fn parse_output(arg: &Arg) -> Option<Setting<CacheSpec>> {
+    let mut spec = parse_expanded(&arg.text).specs.into_iter().next()?;
+    if spec.value.bare {
+        let tar = arg.text.text == "-";
+        spec.value.kind.value = Value::Known(if tar { "tar" } else { "local" }.to_owned());
+        spec.value.attrs.iter_mut().for_each(|(key, _)| *key = "dest".to_owned());
+    }
+    Some(spec)
+}
+
 /// A spec of key-value pairs that stand apart (`{ type = "registry", ref = "…" }` of bake, `cache_to` objects of Compose).
 #[must_use]
 pub fn from_pairs(

@@ -2,10 +2,13 @@
 
 pub mod cachespec;
 pub mod ci;
+pub mod command;
 mod files;
 mod github;
 mod model;
 mod placed;
+mod read;
+pub mod shell;
 mod template;
 mod value;
 pub mod yaml;
@@ -13,4 +16,5 @@ pub mod yaml;
 pub use files::{Files, ReadError, join, parent};
 pub use model::*;
 pub use placed::Placed;
+pub use read::read;
 pub use value::{Arg, Var, Vars, command_volatility, name_volatility};

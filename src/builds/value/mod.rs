@@ -8,6 +8,7 @@ mod vars;
 pub(crate) use expand::{Piece, pieces};
 pub use table::{command_volatility, name_volatility};
 pub use vars::{Arg, Var, Vars};
+pub(crate) use vars::{defaulted, split_words};
 
 use super::{Value, Volatility};
 use std::borrow::Cow;

@@ -250,7 +250,7 @@ enum Followed<'v> {
 }
 
 /// The value of a text whose unknown variables take their defaults, unless they are known to be volatile.
-fn defaulted(text: String) -> Value {
+pub(crate) fn defaulted(text: String) -> Value {
     let mut out = String::new();
     let mut changed = false;
     for piece in pieces(&text) {
@@ -268,67 +268,88 @@ fn defaulted(text: String) -> Value {
 }
 
 /// A word with its quotes removed.
-struct RawWord {
-    text: Placed,
-    quoted: bool,
-    literal: bool,
+pub(crate) struct RawWord {
+    /// The text.
+    pub text: Placed,
+    /// Whether it had quotes.
+    pub quoted: bool,
+    /// Whether all of it stood in single quotes.
+    pub literal: bool,
 }
 
-/// Splits at blanks outside of quotes and expansions.
-fn split_words(text: &Placed) -> Vec<RawWord> {
-    let mut words = Vec::new();
-    let mut kept: Vec<Range<usize>> = Vec::new();
-    let (mut open, mut quoted, mut single_only, mut quote) = (false, false, true, None::<char>);
-    let mut at = 0;
-    let mut finish = |kept: &mut Vec<Range<usize>>, quoted: bool, literal: bool| {
-        let mut word = Placed::default();
-        for range in kept.drain(..) {
-            word.push(text, range);
-        }
-        if word.text.is_empty() {
-            return;
-        }
-        words.push(RawWord { text: word, quoted, literal });
+/// Splits at blanks outside of quotes and expansions, as a shell does.
+pub(crate) fn split_words(text: &Placed) -> Vec<RawWord> {
+    let mut splitter = Splitter {
+        text,
+        words: Vec::new(),
+        word: Placed::default(),
+        open: false,
+        quoted: false,
+        single: true,
     };
+    let (mut at, mut quote, mut escaped) = (0, None::<char>, false);
     for piece in pieces(&text.text) {
         let raw = piece.raw();
         if !matches!(piece, Piece::Text(_)) {
-            kept.push(at..at + raw.len());
-            single_only = single_only && quote == Some('\'');
-            open = true;
+            splitter.keep(at..at + raw.len(), quote == Some('\''));
             at += raw.len();
+            escaped = false;
             continue;
         }
-        for (offset, ch) in raw.char_indices() {
-            let here = at + offset;
+        let mut chars = raw.char_indices().peekable();
+        while let Some((offset, ch)) = chars.next() {
+            let here = at + offset..at + offset + ch.len_utf8();
+            if std::mem::take(&mut escaped) {
+                if !matches!(ch, '\n' | '\r') {
+                    splitter.keep(here, false);
+                } else if ch == '\r' {
+                    escaped = true;
+                }
+                continue;
+            }
             match (ch, quote) {
+                ('\\', None) => escaped = true,
+                ('\\', Some('"')) => match chars.peek() {
+                    Some((_, '"' | '\\' | '\n' | '`')) | None => escaped = true,
+                    _ => splitter.keep(here, false),
+                },
                 ('\'' | '"', None) => {
                     quote = Some(ch);
-                    quoted = true;
-                    open = true;
+                    splitter.quoted = true;
+                    splitter.open = true;
                 }
                 (ch, Some(end)) if ch == end => quote = None,
-                (ch, None) if ch.is_whitespace() => {
-                    if open {
-                        finish(&mut kept, quoted, quoted && single_only);
-                    }
-                    (open, quoted, single_only) = (false, false, true);
-                }
-                ('\\', None) if raw.get(offset + 1..).is_some_and(|rest| rest.starts_with(['\n', '\r'])) => {}
-                _ => {
-                    match kept.last_mut() {
-                        Some(last) if last.end == here => last.end = here + ch.len_utf8(),
-                        _ => kept.push(here..here + ch.len_utf8()),
-                    }
-                    single_only = single_only && quote == Some('\'');
-                    open = true;
-                }
+                (ch, None) if ch.is_whitespace() => splitter.finish(),
+                _ => splitter.keep(here, quote == Some('\'')),
             }
         }
         at += raw.len();
     }
-    if open {
-        finish(&mut kept, quoted, quoted && single_only);
+    splitter.finish();
+    splitter.words
+}
+
+struct Splitter<'t> {
+    text: &'t Placed,
+    words: Vec<RawWord>,
+    word: Placed,
+    open: bool,
+    quoted: bool,
+    single: bool,
+}
+
+impl Splitter<'_> {
+    fn keep(&mut self, range: Range<usize>, single: bool) {
+        self.word.push(self.text, range);
+        self.single &= single;
+        self.open = true;
     }
-    words
+
+    fn finish(&mut self) {
+        let word = std::mem::take(&mut self.word);
+        if self.open && !(word.text.is_empty()) {
+            self.words.push(RawWord { text: word, quoted: self.quoted, literal: self.quoted && self.single });
+        }
+        (self.open, self.quoted, self.single) = (false, false, true);
+    }
 }

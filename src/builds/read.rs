@@ -1,0 +1,14 @@
+//! Reading one file, whatever it is.
+
+use super::{Build, Files, ReadError, System, ci, shell};
+
+/// The builds that a file of this kind starts.
+///
+/// # Errors
+/// Where the file does not parse.
+pub fn read(system: System, path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, ReadError> {
+    match system {
+        System::Shell => Ok(shell::read(path, text, files)),
+        _ => ci::read(path, text, files).unwrap_or(Ok(Vec::new())),
+    }
+}
