@@ -251,6 +251,8 @@ mod tests {
         assert_eq!(lines[1].0, 3);
         assert_eq!(lines[2], (4, IgnoreErrorReason::TooLong));
         assert_eq!(ignore.patterns.len(), 1);
+        let wide = Ignore::parse(&"*".repeat(5000));
+        assert_eq!(wide.errors[0].reason, IgnoreErrorReason::Pattern(PatternError::TooLong));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! Nothing here touches the disk; `project` fills a [`Tree`] from a work tree or a git tree.
 
 mod digest;
+mod directory;
+mod expression;
 mod glob;
 mod go_match;
 mod ignore;
@@ -14,11 +16,12 @@ mod tree;
 mod view;
 
 pub use digest::{ContentId, Digest};
+pub use directory::Branch;
 pub use go_match::{BadPattern, go_match, has_wildcards};
 pub use ignore::{
     Above, DOCKERIGNORE, Decision, Ignore, IgnoreError, IgnoreErrorReason, IgnorePattern, own_ignore_file,
 };
 pub use pattern::{Pattern, PatternError, Variant};
 pub use select::{CopySelection, SelectError};
-pub use tree::{Branch, DEFAULT_DIRECTORY_MODE, Entry, File, Tree};
+pub use tree::{DEFAULT_DIRECTORY_MODE, Entry, File, Tree};
 pub use view::{Change, Context, Usage};

@@ -29,10 +29,16 @@ pub enum PatternError {
     /// `!` with nothing behind it.
     #[error("illegal exclusion pattern: \"!\"")]
     LoneNegation,
+    /// Longer than any path. BuildKit takes it, but nobody writes it, and matching it would cost.
+    #[error("pattern too long")]
+    TooLong,
     /// A broken class, range or escape.
     #[error(transparent)]
     Malformed(#[from] BadPattern),
 }
+
+/// Longer patterns are not taken (Linux' `PATH_MAX`).
+const MAX_LEN: usize = 4096;
 
 /// Another way to write a pattern, to ask what it would have matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +62,9 @@ impl Pattern {
         let text = text.trim();
         if text.is_empty() {
             return Ok(None);
+        }
+        if text.len() > MAX_LEN {
+            return Err(PatternError::TooLong);
         }
         let cleaned = path::clean(text);
         let (text, negated) = match cleaned.strip_prefix('!') {

@@ -4,11 +4,12 @@
 //! The tree given is what the builder sees: [`super::Context::visible`].
 
 use super::digest::Digest;
+use super::directory::Node;
 use super::go_match::{BadPattern, go_match, has_wildcards};
 use super::ignore::{Above, step};
 use super::path::{base, below_root};
 use super::pattern::Pattern;
-use super::tree::{Node, Tree};
+use super::tree::Tree;
 
 /// The sources of one step that come from the same place, with the flags that change what they take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

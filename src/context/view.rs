@@ -1,8 +1,9 @@
 //! A build context as a build sees it, and as it would be after a change.
 
+use super::directory::{Directory, Node};
 use super::ignore::{Above, Ignore};
 use super::path;
-use super::tree::{Directory, Entry, Node, Tree};
+use super::tree::{Entry, Tree};
 use std::sync::Arc;
 
 /// The files of a context, its ignore file, and what is left when the one is applied to the other.
