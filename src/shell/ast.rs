@@ -164,7 +164,7 @@ pub struct Wrapper<'a> {
     pub name: Cow<'a, str>,
     /// The wrapper with its own options.
     pub span: Span,
-    /// Its own words after the name (`-a`, `packages.txt`), at most 32.
+    /// Its own words after the name (`-a`, `packages.txt`), at most 16.
     pub args: Vec<Word<'a>>,
     /// User it switches to (`sudo -u app`, `su - node -c`, `gosu app`), if literal.
     pub user: Option<Cow<'a, str>>,

@@ -3,6 +3,9 @@
 use super::Cwd;
 use std::borrow::Cow;
 
+/// Longer paths are not directories (Linux: `PATH_MAX`).
+const MAX_PATH: usize = 4096;
+
 /// The directory after `cd target` in `from`.
 pub(super) fn join<'a>(from: &Cwd<'a>, target: &str) -> Cwd<'a> {
     if target.is_empty() {
@@ -13,7 +16,9 @@ pub(super) fn join<'a>(from: &Cwd<'a>, target: &str) -> Cwd<'a> {
     }
     match from {
         Cwd::Start => path(normalize(target)),
+        Cwd::Path(base) if base.len() + target.len() > MAX_PATH => Cwd::Unknown,
         Cwd::Path(base) => path(normalize(&format!("{base}/{target}"))),
+        Cwd::Each(bases) if bases.iter().any(|base| base.len() + target.len() > MAX_PATH) => Cwd::Unknown,
         Cwd::Each(bases) => {
             let joined = bases.iter().map(|base| Cow::Owned(normalize(&format!("{base}/{target}"))));
             Cwd::Each(joined.collect())

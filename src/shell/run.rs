@@ -9,7 +9,7 @@ use crate::source::{Joined, Span};
 use std::borrow::Cow;
 
 /// How many assignments of a wrapper's prefix go down to the commands of its text.
-const MAX_INHERITED: usize = 64;
+const MAX_INHERITED: usize = 16;
 
 /// A simple command on its way to the record.
 pub(super) struct Run<'a> {
@@ -337,7 +337,9 @@ fn unknown(argv: &[Word<'_>], redirects: &[Redirect<'_>]) -> Option<Opaque> {
     }
     let Some(name) = first.base_name() else { return Some(Opaque::Name) };
     match name {
-        "." | "source" | "eval" => Some(Opaque::Script),
+        "." | "source" | "eval" | "powershell" | "pwsh" | "cmd" | "cmd.exe" | "powershell.exe" => {
+            Some(Opaque::Script)
+        }
         "python" | "python2" | "python3" | "perl" | "ruby" | "node" | "php" | "psql" | "sqlite3" | "R"
         | "Rscript" => {
             let stdin = argv.get(1).is_none_or(|word| word.text == "-");

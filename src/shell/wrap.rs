@@ -125,9 +125,9 @@ fn wrapper(name: &str) -> Option<(Kind, &'static [&'static str])> {
 }
 
 /// Wrappers on one command; more are not followed.
-const MAX_WRAPPERS: usize = 32;
+const MAX_WRAPPERS: usize = 12;
 /// Words of one wrapper that are kept.
-const MAX_ARGS: usize = 32;
+const MAX_ARGS: usize = 16;
 
 /// A wrapper's options, by name, with the argument that is the value or the value itself.
 struct Options<'w> {
