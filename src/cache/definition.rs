@@ -102,6 +102,16 @@ pub enum NoCache {
 }
 
 impl Definition {
+    /// A step that the operation belongs to: one that it executes, or the COPY whose layer it puts on the others.
+    #[must_use]
+    pub fn step_of(&self, vertex: VertexId) -> Option<StepId> {
+        let own = self.vertices.get(vertex)?.steps.first().copied();
+        own.or_else(|| {
+            let index = self.merge_of_step.iter().position(|merge| *merge == Some(vertex))?;
+            u32::try_from(index).ok().map(StepId)
+        })
+    }
+
     /// Lowers the reachable stages of `graph`.
     #[must_use]
     pub fn new(graph: &Graph<'_>, options: &Options, no_cache: &NoCache) -> Self {

@@ -5,10 +5,12 @@
 //! `cachemanager.go` and `exporter.go`.
 
 mod build;
+mod cause;
 mod definition;
 mod digest;
 mod export;
 mod key;
+mod model;
 mod records;
 mod result;
 mod simulate;
@@ -16,7 +18,9 @@ mod solve;
 mod world;
 
 pub use build::{Build, Export, ExportMode, Files, Remote};
+pub use cause::Because;
 pub use definition::{Action, CopyPart, Definition, Input, NoCache, Vertex, VertexId};
 pub use digest::Digest;
+pub use model::{Answer, Change, Model, Setting};
 pub use result::ResultId;
 pub use simulate::{Outcome, Prune, Reason, Store, Verdict};

@@ -1,7 +1,7 @@
 //! The store of all caches, and what a build does with it.
 
 use super::build::Build;
-use super::definition::{Action, Definition};
+use super::definition::{Action, Definition, VertexId};
 use super::digest::Digest;
 use super::result::Outputs;
 use super::solve::Solve;
@@ -39,24 +39,33 @@ pub enum Reason {
     NoResult,
 }
 
-/// What happened to each step of a build.
+/// What happened in a build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// By step index.
-    pub steps: Vec<(Verdict, Reason)>,
+    /// By operation ([`Definition::vertices`]).
+    pub vertices: Vec<(Verdict, Reason)>,
+    of_step: Vec<Option<VertexId>>,
 }
 
 impl Outcome {
-    /// The verdict on a step.
+    /// The verdict on a step; [`Verdict::Skipped`] for one without an operation of its own.
     #[must_use]
     pub fn verdict(&self, step: StepId) -> Verdict {
-        self.steps.get(step.index()).map_or(Verdict::Skipped, |(verdict, _)| *verdict)
+        self.vertex_of(step).map_or(Verdict::Skipped, |vertex| self.at(vertex).0)
     }
 
     /// The solver's reason for a step's verdict.
     #[must_use]
     pub fn reason(&self, step: StepId) -> Reason {
-        self.steps.get(step.index()).map_or(Reason::None, |(_, reason)| *reason)
+        self.vertex_of(step).map_or(Reason::None, |vertex| self.at(vertex).1)
+    }
+
+    fn vertex_of(&self, step: StepId) -> Option<VertexId> {
+        self.of_step.get(step.index()).copied().flatten()
+    }
+
+    fn at(&self, vertex: VertexId) -> (Verdict, Reason) {
+        self.vertices.get(vertex).copied().unwrap_or((Verdict::Skipped, Reason::None))
     }
 }
 
@@ -105,22 +114,20 @@ impl Store {
         let open = below_outputs(build.definition, &|step| {
             equal.verdict(step) == Verdict::Reruns || differing.verdict(step) == Verdict::Reruns
         });
-        let steps = build.definition.of_step.iter().enumerate().map(|(index, vertex)| {
-            let of = |outcome: &Outcome| {
-                outcome.steps.get(index).copied().unwrap_or((Verdict::Skipped, Reason::None))
-            };
-            let (in_differing, in_equal) = (of(&differing), of(&equal));
-            if in_differing.0 == in_equal.0 {
-                return in_differing;
+        let of = |vertex: VertexId| {
+            let (in_differing, in_equal) = (differing.at(vertex), equal.at(vertex));
+            let open = open.get(vertex).copied().unwrap_or(false);
+            match (in_differing.0, open) {
+                (verdict, _) if verdict == in_equal.0 => in_differing,
+                (Verdict::Reruns, true) => (Verdict::Depends, in_differing.1),
+                (_, true) => (Verdict::Depends, in_equal.1),
+                (_, false) => presumed.at(vertex),
             }
-            let open = vertex.is_some_and(|vertex| open.get(vertex).copied().unwrap_or(false));
-            match (open, in_differing.0) {
-                (true, Verdict::Reruns) => (Verdict::Depends, in_differing.1),
-                (true, _) => (Verdict::Depends, in_equal.1),
-                (false, _) => of(&presumed),
-            }
-        });
-        Outcome { steps: steps.collect() }
+        };
+        Outcome {
+            vertices: (0..build.definition.vertices.len()).map(of).collect(),
+            of_step: differing.of_step,
+        }
     }
 
     /// Gives a reference another image: new layers and a new digest, or only a new digest.
@@ -201,11 +208,8 @@ fn simulate_in(world: &mut World, build: &Build<'_>) -> Outcome {
     {
         solve.export(target, &build.exports, build.pushed);
     }
-    let steps = build.definition.of_step.iter().map(|vertex| match vertex {
-        Some(vertex) => solve.verdict(*vertex),
-        None => (Verdict::Skipped, Reason::None),
-    });
-    let outcome = Outcome { steps: steps.collect() };
+    let vertices = (0..build.definition.vertices.len()).map(|vertex| solve.verdict(vertex)).collect();
+    let outcome = Outcome { vertices, of_step: build.definition.of_step.clone() };
     let builder = std::mem::take(&mut solve.builder);
     world.builders.insert(build.builder.into(), builder);
     outcome

@@ -1,0 +1,345 @@
+//! Questions to the model about one Dockerfile: what runs again after a change, and why.
+
+use super::build::{Build, Export, Files, Remote};
+use super::cause::Because;
+use super::definition::{Action, Definition, NoCache, VertexId};
+use super::digest::Digest;
+use super::result;
+use super::simulate::{Outcome, Prune, Reason, Store, Verdict};
+use crate::context::{Change as FileChange, Context, CopySelection, select};
+use crate::dockerfile::Dockerfile;
+use crate::graph::{Graph, Options, Source, StepId, StepKind};
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+/// What differs between two builds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Context files are edited; paths relative to the context. A path that is not in a known context is a new file.
+    Edit(Vec<String>),
+    /// A build arg has another value; `None` is one that it never had.
+    Arg(String, Option<String>),
+    /// A base image is another one: its reference, or all of them.
+    Base(Option<String>),
+    /// A download or repository gives something else: its address, or all of them.
+    Remote(Option<String>),
+    /// The cache mounts are gone.
+    PruneMounts,
+}
+
+/// Where the build after the change runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Setting {
+    /// Whether it is a fresh builder that has only what it imports.
+    pub fresh: bool,
+    /// What the build before exported.
+    pub exports: Vec<Export>,
+    /// What the build after imports.
+    pub imports: Vec<String>,
+    /// Whether the image is pushed.
+    pub pushed: bool,
+}
+
+/// A Dockerfile as a build sees it.
+#[derive(Debug)]
+pub struct Model<'a> {
+    /// Its stages and steps.
+    pub graph: Graph<'a>,
+    /// Its operations.
+    pub definition: Definition,
+    options: Options,
+    context: Option<Arc<Context>>,
+    /// The store after one build on a persistent builder.
+    built: OnceLock<Store>,
+}
+
+impl<'a> Model<'a> {
+    /// The model of `dockerfile` under `options`, with the files of its context where they are known.
+    #[must_use]
+    pub fn new(dockerfile: &'a Dockerfile<'a>, options: Options, context: Option<Arc<Context>>) -> Self {
+        let graph = Graph::new(dockerfile, &options);
+        let definition = Definition::new(&graph, &options, &NoCache::Never);
+        Self { graph, definition, options, context, built: OnceLock::new() }
+    }
+
+    /// The build's options.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The context, where its files are known.
+    #[must_use]
+    pub fn context(&self) -> Option<&Arc<Context>> {
+        self.context.as_ref()
+    }
+
+    /// What happens in a build on the same builder after `changes`.
+    #[must_use]
+    pub fn after(&self, changes: &[Change]) -> Answer<'_, 'a> {
+        self.after_in(changes, &Setting::default())
+    }
+
+    /// What happens in the place that `setting` describes after `changes`.
+    #[must_use]
+    pub fn after_in(&self, changes: &[Change], setting: &Setting) -> Answer<'_, 'a> {
+        let mut store = if setting.fresh || !setting.exports.is_empty() {
+            let mut store = Store::new();
+            let build =
+                Build { exports: setting.exports.clone(), pushed: setting.pushed, ..self.build("first") };
+            store.simulate(&build);
+            store
+        } else {
+            self.built().clone()
+        };
+        let options = changed_options(&self.options, changes);
+        let changed = options.map(|options| {
+            let graph = Graph::new(self.graph.dockerfile, &options);
+            let definition = Definition::new(&graph, &options, &NoCache::Never);
+            (graph, definition)
+        });
+        let (graph, definition) = match &changed {
+            Some((graph, definition)) => (graph, definition),
+            None => (&self.graph, &self.definition),
+        };
+        let mut build = Build {
+            definition,
+            builder: if setting.fresh { "fresh" } else { "first" },
+            imports: setting.imports.clone(),
+            ..self.build("")
+        };
+        let mut edited = Vec::new();
+        for change in changes {
+            match change {
+                Change::Edit(paths) => {
+                    build.context = self.edited(paths);
+                    edited.clone_from(paths);
+                }
+                Change::Base(reference) => change_images(&mut store, graph, reference.as_deref()),
+                Change::Remote(url) => build.remotes.extend(changed_remotes(definition, url.as_deref())),
+                Change::PruneMounts => store.prune("first", Prune::Mounts),
+                Change::Arg(..) => {}
+            }
+        }
+        let outcome = store.simulate(&build);
+        Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
+    }
+
+    /// What happens in this build on the builder that built `before`, or on a fresh one that imports what that exported.
+    #[must_use]
+    pub fn since<'m>(&'m self, before: &Model<'_>, edited: Vec<String>, setting: &Setting) -> Answer<'m, 'a> {
+        let mut store = Store::new();
+        let first =
+            Build { exports: setting.exports.clone(), pushed: setting.pushed, ..before.build("first") };
+        store.simulate(&first);
+        let builder = if setting.fresh { "fresh" } else { "first" };
+        let outcome = store.simulate(&Build { imports: setting.imports.clone(), ..self.build(builder) });
+        Answer { model: self, changed: None, outcome, edited, fresh: setting.fresh }
+    }
+
+    fn build<'b>(&'b self, builder: &'b str) -> Build<'b> {
+        Build { context: self.files(), ..Build::new(&self.definition, builder) }
+    }
+
+    fn built(&self) -> &Store {
+        self.built.get_or_init(|| {
+            let mut store = Store::new();
+            store.simulate(&self.build("first"));
+            store
+        })
+    }
+
+    fn files(&self) -> Files {
+        match &self.context {
+            Some(context) => Files::Known(Arc::new(context.visible().clone())),
+            None => Files::default(),
+        }
+    }
+
+    fn edited(&self, paths: &[String]) -> Files {
+        let Some(context) = &self.context else { return Files::Unknown { edits: paths.into() } };
+        let change = |path: &String| match context.tree().get(path) {
+            Some(_) => FileChange::Edit(path.clone()),
+            None => {
+                let content = crate::context::ContentId::of_stamp(path, 0);
+                FileChange::Write(path.clone(), crate::context::Entry::file(content, false))
+            }
+        };
+        let changes: Vec<_> = paths.iter().map(change).collect();
+        Files::Known(Arc::new(context.changed(&changes).visible().clone()))
+    }
+
+    /// What a COPY, ADD or bind mount of the step takes from the build context.
+    #[must_use]
+    pub fn selections(&self, step: StepId) -> Vec<CopySelection> {
+        match self.graph.step(step).map(|step| &step.kind) {
+            Some(StepKind::Copy(copy)) if copy.from == Source::Context => {
+                let plain =
+                    copy.sources.iter().filter(|source| source.kind == crate::graph::CopySourceKind::Path);
+                let of = |source: &crate::graph::CopySource<'_>| CopySelection {
+                    sources: vec![source.text.to_string()],
+                    parents: copy.parents,
+                    exclude: copy.exclude.iter().map(ToString::to_string).collect(),
+                    literal: false,
+                };
+                plain.map(of).collect()
+            }
+            Some(StepKind::Run(run)) => {
+                let mounts = run.mounts.iter().filter(|mount| {
+                    mount.kind == crate::graph::MountKind::Bind && mount.from == Source::Context
+                });
+                let of = |mount: &crate::graph::MountStep<'_>| CopySelection {
+                    sources: vec![mount.source.clone()],
+                    literal: true,
+                    ..CopySelection::default()
+                };
+                mounts.map(of).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the step takes the context path, judged by the files where they are known and by names otherwise.
+    #[must_use]
+    pub fn takes(&self, step: StepId, path: &str) -> bool {
+        if self.context.as_ref().is_some_and(|context| context.ignore().decide(path).ignored) {
+            return false;
+        }
+        self.selections(step).iter().any(|selection| result::takes(selection, path))
+    }
+
+    /// The context files that the step takes; `None` where the context is not known.
+    #[must_use]
+    pub fn taken_files(&self, step: StepId) -> Option<Vec<String>> {
+        let tree = self.context.as_ref()?.visible();
+        let mut files: Vec<String> = Vec::new();
+        for selection in self.selections(step) {
+            for source in &selection.sources {
+                files.extend(select::files(tree, &selection, source).unwrap_or_default());
+            }
+        }
+        files.sort();
+        files.dedup();
+        Some(files)
+    }
+}
+
+/// The options after `changes`; `None` where they stay as they are.
+fn changed_options(options: &Options, changes: &[Change]) -> Option<Options> {
+    let mut changed: Option<Options> = None;
+    for change in changes {
+        if let Change::Arg(name, value) = change {
+            let value = value.clone().unwrap_or_else(|| "\u{1}another value".into());
+            changed.get_or_insert_with(|| options.clone()).args.push((name.clone(), value));
+        }
+    }
+    changed
+}
+
+fn change_images(store: &mut Store, graph: &Graph<'_>, reference: Option<&str>) {
+    let mut references: Vec<&str> =
+        (0..graph.stages.len()).filter_map(|stage| graph.base_image(stage)).collect();
+    references.retain(|known| reference.is_none_or(|wanted| wanted == *known));
+    for reference in references {
+        let another = Digest::of("another image", &[reference.as_bytes()]);
+        store.set_image(reference, another, another);
+    }
+}
+
+fn changed_remotes(definition: &Definition, url: Option<&str>) -> BTreeMap<String, Remote> {
+    let urls = definition.vertices.iter().filter_map(|vertex| match &vertex.action {
+        Action::Http(url, _) | Action::Git(url) => Some(url.clone()),
+        _ => None,
+    });
+    urls.filter(|known| url.is_none_or(|wanted| wanted == known))
+        .map(|known| {
+            let content = Digest::of("another download", &[known.as_bytes()]);
+            (known, Remote { content, modified: "later".into() })
+        })
+        .collect()
+}
+
+/// What happens to each step, and why.
+#[derive(Debug)]
+pub struct Answer<'m, 'a> {
+    pub(super) model: &'m Model<'a>,
+    /// Graph and operations, where the change made others of them.
+    pub(super) changed: Option<(Graph<'a>, Definition)>,
+    pub(super) outcome: Outcome,
+    pub(super) edited: Vec<String>,
+    pub(super) fresh: bool,
+}
+
+impl<'m, 'a> Answer<'m, 'a> {
+    /// The graph that was built.
+    #[must_use]
+    pub fn graph(&self) -> &Graph<'a> {
+        self.changed.as_ref().map_or(&self.model.graph, |(graph, _)| graph)
+    }
+
+    pub(super) fn definition(&self) -> &Definition {
+        self.changed.as_ref().map_or(&self.model.definition, |(_, definition)| definition)
+    }
+
+    /// The model that was asked.
+    #[must_use]
+    pub fn model(&self) -> &'m Model<'a> {
+        self.model
+    }
+
+    /// The verdict on a step. A FROM of a stage has that of the stage's last step; a step that needs no operation is
+    /// cached.
+    #[must_use]
+    pub fn verdict(&self, step: StepId) -> Verdict {
+        match self.definition().of_step.get(step.index()).copied().flatten() {
+            Some(_) => self.outcome.verdict(step),
+            None => self.verdict_without_operation(step),
+        }
+    }
+
+    fn verdict_without_operation(&self, step: StepId) -> Verdict {
+        let graph = self.graph();
+        let Some(found) = graph.step(step) else { return Verdict::Skipped };
+        if !graph.reachable.get(found.stage).copied().unwrap_or(false) {
+            return Verdict::Skipped;
+        }
+        match (&found.kind, graph.stages.get(found.stage).map(|stage| &stage.base)) {
+            (StepKind::From, Some(crate::graph::Base::Stage(parent))) => {
+                let last = graph.steps_of(*parent).next_back().map(|(id, _)| id);
+                last.filter(|last| *last < step).map_or(Verdict::Cached, |last| self.verdict(last))
+            }
+            _ => Verdict::Cached,
+        }
+    }
+
+    /// Whether the step has an operation of its own (a FROM of a stage and `WORKDIR /` have none).
+    #[must_use]
+    pub fn is_operation(&self, step: StepId) -> bool {
+        self.definition().of_step.get(step.index()).is_some_and(Option::is_some)
+    }
+
+    /// The steps that run again for sure, in file order.
+    pub fn reruns(&self) -> impl Iterator<Item = StepId> {
+        self.graph()
+            .all_steps()
+            .map(|(id, _)| id)
+            .filter(|id| self.is_operation(*id) && self.outcome.verdict(*id) == Verdict::Reruns)
+    }
+
+    /// Whether the step runs again for sure.
+    #[must_use]
+    pub fn runs_again(&self, step: StepId) -> bool {
+        self.is_operation(step) && self.outcome.verdict(step) == Verdict::Reruns
+    }
+
+    /// Why the step runs again, nearest cause first. Empty for a step that does not.
+    #[must_use]
+    pub fn because(&self, step: StepId) -> Vec<Because> {
+        super::cause::chain(self, step)
+    }
+
+    /// The operation and solver's reason behind a step's verdict.
+    pub(super) fn reason(&self, vertex: VertexId) -> (Verdict, Reason) {
+        self.outcome.vertices.get(vertex).copied().unwrap_or((Verdict::Skipped, Reason::None))
+    }
+}
