@@ -1,18 +1,23 @@
 //! `analyze`: pure and total. The same project and settings give the same report, in any number of threads.
 
+mod explain;
 mod explanation;
 mod fingerprint;
 mod guard;
+mod place;
 mod suppress;
 mod touched;
 
+pub use explain::{ExplainError, ExplainRequest, Since, explain};
 pub use explanation::{ExplainedStep, Explanation, Reason, Verdict};
 pub use guard::{is_guarded, silence_guarded_panics};
 pub use touched::TouchedLines;
 
+use crate::cache::Model;
 use crate::dockerfile::{self, Dockerfile};
+use crate::graph::Options;
 use crate::project::{FileError, Project};
-use crate::rules::{self, DockerfileCx, Finding, ProjectCx, Rule, Sink};
+use crate::rules::{self, DockerfileCx, Facts, Finding, ProjectCx, Rule, Sink};
 use crate::settings::Settings;
 use crate::source::SourceFile;
 use guard::{guarded, internal_error};
@@ -58,11 +63,24 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
     let mut errors = project.errors.clone();
     let parsed: Vec<Result<Dockerfile<'_>, String>> =
         project.dockerfiles.par_iter().map(|file| guarded(|| dockerfile::parse(&file.text))).collect();
+    let facts: Vec<Result<Facts<'_>, String>> = project
+        .dockerfiles
+        .par_iter()
+        .zip(&parsed)
+        .map(|(file, syntax)| {
+            let syntax = syntax.as_ref().map_err(Clone::clone)?;
+            guarded(|| facts_of(project, &file.path, syntax))
+        })
+        .collect();
+    let lookup = |path: &str| project.text(path);
+    let files: &(dyn Fn(&str) -> Option<Arc<SourceFile>> + Sync) = &lookup;
     let mut contexts = Vec::with_capacity(parsed.len());
-    for (file, syntax) in project.dockerfiles.iter().zip(&parsed) {
-        match syntax {
-            Ok(syntax) => contexts.push(DockerfileCx { file, syntax, settings: settings.at(&file.path) }),
-            Err(panic) => errors.push(FileError {
+    for ((file, syntax), facts) in project.dockerfiles.iter().zip(&parsed).zip(&facts) {
+        match (syntax, facts) {
+            (Ok(syntax), Ok(facts)) => {
+                contexts.push(DockerfileCx { file, syntax, settings: settings.at(&file.path), facts, files });
+            }
+            (Err(panic), _) | (_, Err(panic)) => errors.push(FileError {
                 path: file.path.clone(),
                 message: format!("hitrate failed while it read this file: {panic}"),
             }),
@@ -106,6 +124,15 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
     let failed = errors.len() - project.errors.len().min(errors.len());
     let files = (project.dockerfiles.len() + project.others.len()).saturating_sub(failed);
     Report { findings, errors, files, sources }
+}
+
+/// The model of a Dockerfile that no build is known of: its last stage, with the context that has what it copies.
+fn facts_of<'a>(project: &Project, path: &str, syntax: &'a Dockerfile<'a>) -> Facts<'a> {
+    let model = Model::new(syntax, Options::default(), None);
+    match place::context_of(project, path, &model) {
+        Some(place) => Facts::new(model.with_context(place.context), Some(place.directory)),
+        None => Facts::new(model, None),
+    }
 }
 
 /// Drops what is switched off where it was found, and gives the rest the severity that is configured there.

@@ -13,6 +13,7 @@ mod key;
 mod model;
 mod records;
 mod result;
+mod setting;
 mod simulate;
 mod solve;
 mod world;
@@ -23,4 +24,5 @@ pub use definition::{Action, CopyPart, Definition, Input, NoCache, Vertex, Verte
 pub use digest::Digest;
 pub use model::{Answer, Change, Model, Setting};
 pub use result::ResultId;
+pub use setting::{mode_of, ref_of};
 pub use simulate::{Outcome, Prune, Reason, Store, Verdict};

@@ -62,6 +62,18 @@ impl<'a> Model<'a> {
         Self { graph, definition, options, context, built: OnceLock::new() }
     }
 
+    /// The same build with these files as its context.
+    #[must_use]
+    pub fn with_context(self, context: Arc<Context>) -> Self {
+        Self { context: Some(context), built: OnceLock::new(), ..self }
+    }
+
+    /// Whether any reachable step takes files of the build context.
+    #[must_use]
+    pub fn takes_context(&self) -> bool {
+        self.definition.vertices.iter().any(|vertex| matches!(vertex.action, Action::Context(None)))
+    }
+
     /// The build's options.
     #[must_use]
     pub fn options(&self) -> &Options {

@@ -1,13 +1,15 @@
 //! What a rule sees.
 
-use super::Place;
+use super::{Cause, Facts, Place};
+use crate::cache::{Because, Model};
 use crate::dockerfile::Dockerfile;
+use crate::graph::{Graph, StepId};
 use crate::settings::Scope;
 use crate::source::{SourceFile, Span};
 use std::sync::Arc;
 
 /// One Dockerfile and what is known of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct DockerfileCx<'a> {
     /// Path, text and line index.
     pub file: &'a SourceFile,
@@ -15,6 +17,16 @@ pub struct DockerfileCx<'a> {
     pub syntax: &'a Dockerfile<'a>,
     /// The configuration that holds for it.
     pub settings: &'a Scope,
+    /// What is worked out once per Dockerfile.
+    pub facts: &'a Facts<'a>,
+    /// The text of any file of the project by path, `None` where there is none.
+    pub files: &'a (dyn Fn(&str) -> Option<Arc<SourceFile>> + Sync),
+}
+
+impl std::fmt::Debug for DockerfileCx<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("DockerfileCx").field("path", &self.file.path).finish_non_exhaustive()
+    }
 }
 
 impl<'a> DockerfileCx<'a> {
@@ -22,6 +34,42 @@ impl<'a> DockerfileCx<'a> {
     #[must_use]
     pub fn path(&self) -> &'a Arc<str> {
         &self.file.path
+    }
+
+    /// The model: what runs again after a change, and why.
+    #[must_use]
+    pub fn model(&self) -> &'a Model<'a> {
+        &self.facts.model
+    }
+
+    /// Stages and steps.
+    #[must_use]
+    pub fn graph(&self) -> &'a Graph<'a> {
+        &self.facts.model.graph
+    }
+
+    /// The 1-based line where the instruction of `step` starts.
+    #[must_use]
+    pub fn line_of(&self, step: StepId) -> u32 {
+        self.graph().step(step).map_or(0, |step| self.line(step.instruction.span.start))
+    }
+
+    /// The text of a file of the build context, `None` where the context or the file is not known.
+    #[must_use]
+    pub fn context_text(&self, path: &str) -> Option<Arc<SourceFile>> {
+        match self.facts.directory.as_deref()? {
+            "" => (self.files)(path),
+            directory => (self.files)(&format!("{directory}/{path}")),
+        }
+    }
+
+    /// The model's causes as a finding shows them.
+    pub fn causes(&self, because: impl IntoIterator<Item = Because>) -> Vec<Cause> {
+        let cause = |because: Because| Cause {
+            place: because.span.map(|span| self.place(span)),
+            message: because.message(|offset| self.line(offset)),
+        };
+        because.into_iter().map(cause).collect()
     }
 
     /// The whole text.

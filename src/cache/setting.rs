@@ -1,0 +1,60 @@
+//! Cache settings as they are written to what the model makes of them.
+
+use super::build::ExportMode;
+use crate::builds::{CacheSpec, Value};
+
+/// The name under which the model keeps what an export writes and an import reads: equal names are the same place. `None` where the
+/// setting does not say where, or is inline.
+#[must_use]
+pub fn ref_of(spec: &CacheSpec) -> Option<String> {
+    let kind = spec.kind()?.to_ascii_lowercase();
+    let text = |key: &str| {
+        spec.attr(key).map(|setting| match &setting.value {
+            Value::Known(text) => text.clone(),
+            Value::Symbolic { text, .. } => text.clone(),
+        })
+    };
+    match kind.as_str() {
+        "registry" if spec.bare => spec.attr("ref").map(|_| ()).and(text("ref")).map(|name| tagged(&name)),
+        "registry" => text("ref").map(|name| tagged(&name)),
+        "local" => {
+            let folder = text("dest").or_else(|| text("src"))?;
+            Some(format!(
+                "local:{}:{}",
+                folder.trim_end_matches('/'),
+                text("tag").unwrap_or_else(|| "latest".into())
+            ))
+        }
+        "gha" => Some(format!("gha:{}", text("scope").unwrap_or_else(|| "buildkit".into()))),
+        "s3" => {
+            let parts =
+                [text("bucket"), text("prefix"), text("manifests_prefix")].map(Option::unwrap_or_default);
+            Some(format!("s3:{}:{}", parts.join("/"), text("name").unwrap_or_else(|| "buildkit".into())))
+        }
+        "azblob" => {
+            let parts =
+                [text("account_url"), text("container"), text("prefix")].map(Option::unwrap_or_default);
+            Some(format!("azblob:{}:{}", parts.join("/"), text("name").unwrap_or_else(|| "buildkit".into())))
+        }
+        _ => None,
+    }
+}
+
+/// A reference without a tag has `latest`.
+fn tagged(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains(':') || last.contains('@') { name.to_owned() } else { format!("{name}:latest") }
+}
+
+/// What an export holds: anything but `mode=max` to the letter is `min`, and inline is inline whatever its mode
+/// (facts §5.0).
+#[must_use]
+pub fn mode_of(spec: &CacheSpec) -> ExportMode {
+    if spec.kind() == Some("inline") {
+        return ExportMode::Inline;
+    }
+    match spec.attr("mode").map(|setting| &setting.value) {
+        Some(Value::Known(mode)) if mode == "max" => ExportMode::Max,
+        _ => ExportMode::Min,
+    }
+}

@@ -1,0 +1,347 @@
+//! `explain`: which steps of one Dockerfile run again after a change, and why.
+
+use super::explanation::{ExplainedStep, Explanation, Reason, Verdict};
+use super::place;
+use crate::builds::{Placed, Vars, cachespec};
+use crate::cache::{self, Answer, Change, Export, ExportMode, Model, Setting};
+use crate::context::{Change as FileChange, ContentId, Context, Entry, go_match, has_wildcards, path};
+use crate::dockerfile;
+use crate::graph::Options;
+use crate::project::Project;
+use crate::source::{LineIndex, Span};
+use std::sync::Arc;
+
+/// What `explain` is asked.
+#[derive(Clone, Debug, Default)]
+pub struct ExplainRequest {
+    /// The Dockerfile, relative to the project's root.
+    pub dockerfile: String,
+    /// The context's directory relative to the project's root; `None` looks for the one that has what is copied.
+    pub context: Option<String>,
+    /// Edited paths and globs, relative to the context.
+    pub edits: Vec<String>,
+    /// Build args that get another value: the value before is the default, or the one of `=VALUE` before another one.
+    pub args: Vec<(String, Option<String>)>,
+    /// A base image is another one: its reference, or all.
+    pub base: Option<Option<String>>,
+    /// A download gives something else: its address, or all.
+    pub remote: Option<Option<String>>,
+    /// The cache mounts are gone.
+    pub prune_mounts: bool,
+    /// What the build was at a revision.
+    pub since: Option<Since>,
+    /// The stage that is built.
+    pub target: Option<String>,
+    /// Whether every build has a fresh builder.
+    pub ephemeral: bool,
+    /// `--cache-to` values.
+    pub cache_to: Vec<String>,
+    /// `--cache-from` values.
+    pub cache_from: Vec<String>,
+}
+
+/// The state at a revision, as far as it differs from the work tree.
+#[derive(Clone, Debug, Default)]
+pub struct Since {
+    /// The revision as the user wrote it.
+    pub revision: String,
+    /// The Dockerfile's text then; `None` where it did not exist.
+    pub dockerfile: Option<String>,
+    /// Context paths that are new since.
+    pub added: Vec<String>,
+    /// Context paths that are gone since.
+    pub deleted: Vec<String>,
+    /// Context paths that changed since.
+    pub modified: Vec<String>,
+}
+
+/// Why there is no explanation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExplainError {
+    /// The Dockerfile is not in the project.
+    #[error("{0}: no such Dockerfile")]
+    NoDockerfile(String),
+    /// The Dockerfile did not exist then.
+    #[error("{0} did not exist at {1}")]
+    NotThen(String, String),
+    /// No stage has that name.
+    #[error("there is no stage {0:?} in {1}{2}")]
+    NoTarget(String, String, String),
+    /// The file has no stage at all.
+    #[error("{0} has no FROM, so there is nothing to build")]
+    NoStage(String),
+    /// The context cannot be listed.
+    #[error("the context {0:?} is unknown: {1}")]
+    NoContext(String, String),
+    /// An edited path is not in the context.
+    #[error("--edit {0}: nothing in the context {1:?} matches it")]
+    NoSuchFile(String, String),
+    /// An edited path is left out of the context.
+    #[error("--build-arg {0}: the Dockerfile has no ARG of that name, so it changes nothing")]
+    NoSuchArg(String),
+    /// A cache setting that cannot be read.
+    #[error("{0}")]
+    CacheSetting(String),
+    /// Nothing was said to change.
+    #[error("nothing changes: give --edit, --build-arg, --base, --remote, --prune-mounts or --from-git")]
+    NoChange,
+}
+
+/// Answers `request` on `project`.
+///
+/// # Errors
+///
+/// [`ExplainError`], with what the user can do about it.
+pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanation, ExplainError> {
+    let file = project
+        .dockerfile(&request.dockerfile)
+        .cloned()
+        .or_else(|| project.text(&request.dockerfile))
+        .ok_or_else(|| ExplainError::NoDockerfile(request.dockerfile.clone()))?;
+    let syntax = dockerfile::parse(&file.text);
+    let options = Options { target: request.target.clone(), ..Options::default() };
+    let model = Model::new(&syntax, options.clone(), None);
+    if model.graph.stages.is_empty() {
+        return Err(ExplainError::NoStage(request.dockerfile.clone()));
+    }
+    let Some(target) = model.graph.target else {
+        let name = request.target.clone().unwrap_or_default();
+        let names: Vec<_> = model.graph.stages.iter().filter_map(|stage| stage.name.clone()).collect();
+        let known = if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
+        return Err(ExplainError::NoTarget(name, request.dockerfile.clone(), known));
+    };
+    let context = context(project, request, &model)?;
+    let model = match &context {
+        Some(context) => model.with_context(Arc::clone(context)),
+        None => model,
+    };
+    let setting = setting(request)?;
+    let mut changes = Vec::new();
+    let mut said = Vec::new();
+    if !request.edits.is_empty() {
+        let paths = edited(&request.edits, context.as_deref(), request)?;
+        said.push(edit_sentence(&request.edits, &paths));
+        changes.push(Change::Edit(paths));
+    }
+    for (name, value) in &request.args {
+        if !declares(&syntax, name) {
+            return Err(ExplainError::NoSuchArg(name.clone()));
+        }
+        said.push(match value {
+            Some(value) => format!("{name} became {value:?}"),
+            None => format!("{name} got another value"),
+        });
+        changes.push(Change::Arg(name.clone(), value.clone()));
+    }
+    if let Some(base) = &request.base {
+        said.push(base.as_ref().map_or("new base images".into(), |base| format!("a new {base}")));
+        changes.push(Change::Base(base.clone()));
+    }
+    if let Some(remote) = &request.remote {
+        said.push(
+            remote.as_ref().map_or("other downloads".into(), |url| format!("another content of {url}")),
+        );
+        changes.push(Change::Remote(remote.clone()));
+    }
+    if request.prune_mounts {
+        said.push("its cache mounts were emptied".into());
+        changes.push(Change::PruneMounts);
+    }
+    let explanation = |answer: &Answer<'_, '_>, said: Vec<String>| Explanation {
+        dockerfile: request.dockerfile.clone(),
+        target: model.graph.stage_name(target).into_owned(),
+        change: said.join(" and "),
+        steps: steps(answer, &LineIndex::new(&file.text)),
+    };
+    if let Some(since) = &request.since {
+        let before = since
+            .dockerfile
+            .as_deref()
+            .ok_or_else(|| ExplainError::NotThen(request.dockerfile.clone(), since.revision.clone()))?;
+        let before = dockerfile::parse(before);
+        let mut old = Model::new(&before, options, None);
+        if let Some(context) = &context {
+            old = old.with_context(Arc::new(earlier(context, since)));
+        }
+        let edited = [since.modified.clone(), since.added.clone(), since.deleted.clone()].concat();
+        said.insert(0, format!("what changed since {}", since.revision));
+        return Ok(explanation(&model.since(&old, edited, &setting), said));
+    }
+    if changes.is_empty() && !request.ephemeral {
+        return Err(ExplainError::NoChange);
+    }
+    if said.is_empty() {
+        said.push("no change, on a fresh builder".into());
+    } else if request.ephemeral {
+        said.push("on a fresh builder".into());
+    }
+    Ok(explanation(&model.after_in(&changes, &setting), said))
+}
+
+fn context(
+    project: &Project,
+    request: &ExplainRequest,
+    model: &Model<'_>,
+) -> Result<Option<Arc<Context>>, ExplainError> {
+    if !model.takes_context() {
+        return Ok(None);
+    }
+    let hashed = |directory: &str| project.hashed_context(directory, Some(&request.dockerfile));
+    match &request.context {
+        Some(directory) => {
+            let context = hashed(directory);
+            context
+                .map(|context| Some(Arc::new(context)))
+                .map_err(|why| ExplainError::NoContext(directory.clone(), why.to_string()))
+        }
+        None => {
+            let place = place::context_of(project, &request.dockerfile, model);
+            Ok(place.and_then(|place| hashed(&place.directory).ok()).map(Arc::new))
+        }
+    }
+}
+
+/// The context as it was: what is new taken away, what is gone put back, what changed with another content.
+fn earlier(context: &Context, since: &Since) -> Context {
+    let gone = since
+        .deleted
+        .iter()
+        .map(|path| FileChange::Write(path.clone(), Entry::file(ContentId::of_stamp(path, 0), false)));
+    let changes: Vec<_> = since
+        .added
+        .iter()
+        .map(|path| FileChange::Remove(path.clone()))
+        .chain(gone)
+        .chain(since.modified.iter().map(|path| FileChange::Edit(path.clone())))
+        .collect();
+    context.changed(&changes)
+}
+
+fn declares(syntax: &dockerfile::Dockerfile<'_>, name: &str) -> bool {
+    let platform = ["TARGET", "BUILD"].iter().any(|prefix| name.starts_with(prefix));
+    let predefined =
+        matches!(name, "SOURCE_DATE_EPOCH" | "BUILDKIT_CACHE_MOUNT_NS" | "BUILDKIT_SANDBOX_HOSTNAME");
+    platform
+        || predefined
+        || syntax.instructions().any(|instruction| match &instruction.kind {
+            dockerfile::Kind::Arg(decls) => decls.iter().any(|decl| decl.name.text == name),
+            _ => false,
+        })
+}
+
+/// The context files that the globs match; a path that matches nothing in a known context is an error.
+fn edited(
+    edits: &[String],
+    context: Option<&Context>,
+    request: &ExplainRequest,
+) -> Result<Vec<String>, ExplainError> {
+    let mut paths = Vec::new();
+    for edit in edits {
+        let wanted = path::below_root(edit);
+        let Some(context) = context else {
+            paths.push(wanted);
+            continue;
+        };
+        let before = paths.len();
+        if has_wildcards(&wanted) {
+            let matches =
+                |file: &String| go_match(&wanted, file).unwrap_or(false) || matches_deep(&wanted, file);
+            paths.extend(context.tree().files("").into_iter().filter(matches));
+        } else {
+            paths.extend(context.tree().files(&wanted));
+        }
+        if paths.len() == before {
+            let directory = request.context.clone().unwrap_or_else(|| ".".into());
+            return Err(ExplainError::NoSuchFile(edit.clone(), directory));
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}
+
+/// `**` in a glob of the command line stands for any directories, as in `.dockerignore`.
+fn matches_deep(glob: &str, file: &str) -> bool {
+    glob.contains("**")
+        && crate::context::Pattern::new(glob).ok().flatten().is_some_and(|pattern| pattern.matches(file))
+}
+
+fn edit_sentence(edits: &[String], paths: &[String]) -> String {
+    match (edits, paths) {
+        ([one], [_]) => format!("an edit of {one}"),
+        _ => format!("an edit of {} ({} files)", edits.join(", "), paths.len()),
+    }
+}
+
+/// Where the build runs. An inline export is in the image, which every registry import may name.
+fn setting(request: &ExplainRequest) -> Result<Setting, ExplainError> {
+    let parse = |text: &String| {
+        let specs = cachespec::parse(&Placed::exact(text.as_str(), 0), &Vars::default());
+        match specs.specs.into_iter().next() {
+            Some(spec) => Ok(spec.value),
+            None => Err(ExplainError::CacheSetting(format!("{text:?} is no cache setting"))),
+        }
+    };
+    let mut setting = Setting { fresh: request.ephemeral, pushed: true, ..Setting::default() };
+    let mut inline = false;
+    for text in &request.cache_from {
+        setting.imports.push(cache::ref_of(&parse(text)?).ok_or_else(|| no_ref(text))?);
+    }
+    for text in &request.cache_to {
+        let spec = parse(text)?;
+        if spec.kind() == Some("inline") {
+            inline = true;
+            continue;
+        }
+        let to = cache::ref_of(&spec).ok_or_else(|| no_ref(text))?;
+        setting.exports.push(Export { to, mode: cache::mode_of(&spec) });
+    }
+    if inline {
+        let images: Vec<_> = setting.imports.clone();
+        setting.exports.extend(images.into_iter().map(|to| Export { to, mode: ExportMode::Inline }));
+    }
+    Ok(setting)
+}
+
+fn no_ref(text: &str) -> ExplainError {
+    ExplainError::CacheSetting(format!(
+        "{text:?} names no place: type=registry needs ref=, type=local needs dest= or src="
+    ))
+}
+
+fn steps(answer: &Answer<'_, '_>, lines: &LineIndex) -> Vec<ExplainedStep> {
+    let graph = answer.graph();
+    let line = |offset: u32| lines.line(offset);
+    let step = |(id, step): (crate::graph::StepId, &crate::graph::Step<'_>)| {
+        let instruction = step.instruction;
+        let verdict = match answer.verdict(id) {
+            cache::Verdict::Cached => Verdict::Cached,
+            cache::Verdict::Reruns => Verdict::Reruns,
+            cache::Verdict::Depends => Verdict::Depends,
+            cache::Verdict::Skipped => Verdict::Skipped,
+        };
+        let because = answer.because(id).into_iter().map(|because| Reason {
+            line: because.span.map(|span: Span| line(span.start)),
+            message: because.message(line),
+            path: because.path,
+        });
+        ExplainedStep {
+            line: line(instruction.span.start),
+            stage: graph.stages.get(step.stage).and_then(|stage| stage.name.clone()),
+            stage_index: step.stage,
+            instruction: instruction.keyword.name(),
+            text: one_line(graph.dockerfile.source, instruction),
+            verdict,
+            because: because.collect(),
+        }
+    };
+    graph.all_steps().map(step).collect()
+}
+
+/// The instruction without its keyword, in one line.
+fn one_line(source: &str, instruction: &dockerfile::Instruction<'_>) -> String {
+    let mut words = vec![instruction.keyword.name().to_owned()];
+    words.extend(instruction.flags.iter().map(|flag| flag.span.of(source).to_owned()));
+    words.extend(instruction.args.text.split_whitespace().map(str::to_owned));
+    words.join(" ")
+}
