@@ -118,6 +118,28 @@ fn scan(text: &str, escape: char) -> Scanned {
     Scanned { end, equals, unquoted }
 }
 
+/// The offsets of the bytes that stay when quotes and escapes are removed from the flag at the start of `text`.
+pub(super) fn kept(text: &str, escape: char) -> impl Iterator<Item = usize> {
+    let mut chars = text.char_indices();
+    let mut quote = None;
+    let next = move || {
+        loop {
+            let (at, c) = chars.next()?;
+            match quote {
+                None if is_blank(c) => return None,
+                None if c == '\'' || c == '"' => quote = Some(c),
+                Some(open) if c == open => quote = None,
+                _ if c == escape => {
+                    let (at, c) = chars.next()?;
+                    return Some(at..at + c.len_utf8());
+                }
+                _ => return Some(at..at + c.len_utf8()),
+            }
+        }
+    };
+    std::iter::from_fn(next).flatten()
+}
+
 /// What a flag takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {

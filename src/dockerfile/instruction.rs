@@ -1,7 +1,7 @@
 //! One logical line to an instruction: keyword, flags, arguments (`parser/parser.go`, `newNodeFromLine`).
 
 use super::words::cut;
-use super::{Instruction, Keyword, Problem, flags, kinds, suggest};
+use super::{Instruction, Keyword, Problem, flags, kinds, mount, suggest};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -49,8 +49,12 @@ pub(super) fn read<'a>(context: Context<'a>, line: Joined<'a>, trigger: bool) ->
     let may_announce =
         matches!(keyword, Keyword::Add | Keyword::Copy | Keyword::Run | Keyword::Onbuild) && announces(text);
     let announced = may_announce.then(|| line.clone());
-    let args = line.into_slice(context.source, range);
     let mut problems = Vec::new();
+    let mounts = match keyword {
+        Keyword::Run => mount::read(context, &line, &flags, &mut problems),
+        _ => Vec::new(),
+    };
+    let args = line.into_slice(context.source, range);
     let mut by_parser = None;
     let mut heredocs = matches!(keyword, Keyword::Add | Keyword::Copy | Keyword::Run);
     let kind = kinds::Decoder {
@@ -58,6 +62,7 @@ pub(super) fn read<'a>(context: Context<'a>, line: Joined<'a>, trigger: bool) ->
         keyword,
         args: &args,
         flags: &flags,
+        mounts,
         place: if args.text.is_empty() { keyword_span } else { args.full_span() },
         problems: &mut problems,
         by_parser: &mut by_parser,

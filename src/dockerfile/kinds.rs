@@ -10,7 +10,7 @@ use super::flags::{self, Takes};
 use super::instruction::{self, Context, problem, quote};
 use super::json::{self, Array};
 use super::words::{self, blank_separated};
-use super::{Command, Flag, From, Keyword, Kind, Problem, Word};
+use super::{Command, Flag, From, Keyword, Kind, Mount, Problem, Word};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,6 +21,8 @@ pub(super) struct Decoder<'d, 'a> {
     pub(super) keyword: Keyword,
     pub(super) args: &'d Joined<'a>,
     pub(super) flags: &'d [Flag<'a>],
+    /// The mounts among the flags, if it is a RUN.
+    pub(super) mounts: Vec<Mount<'a>>,
     /// Where a problem of the arguments is shown.
     pub(super) place: Span,
     pub(super) problems: &'d mut Vec<Problem>,

@@ -1,63 +1,97 @@
 //! The values of `--mount` and `--device`: one CSV record of `key=value` fields (`instructions/commands_runmount.go`,
 //! `commands_rundevice.go`, go-csvvalue).
 
-use super::{MountOption, Word, suggest};
-use crate::source::Span;
+use super::instruction::{Context, problem};
+use super::{Flag, Mount, MountOption, Problem, Word, flags, suggest};
+use crate::source::{Joined, Span};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The options in `value`, and what BuildKit refuses in them. A broken record has none.
-pub(super) fn options<'a>(source: &'a str, value: &Word<'a>) -> (Vec<MountOption<'a>>, Option<String>) {
-    let text = value.text.as_ref();
-    // Offsets in the text are offsets in the source, unless quotes were removed from it or lines were joined in it.
-    let verbatim = value.span.of(source) == text;
-    let fields = match fields(text) {
-        Ok(fields) => fields,
-        Err(error) => return (Vec::new(), Some(format!("failed to parse csv mounts: {error}"))),
-    };
-    let mut refused = None;
-    let options = fields.into_iter().map(|field| {
-        let place = |range: &Range<usize>| match verbatim {
-            true => Span::new(value.span.start as usize + range.start, value.span.start as usize + range.end),
-            false => value.span,
-        };
-        let span = place(&field.range);
-        let cow = |range: Range<usize>| match &value.text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or("")),
-            Cow::Owned(text) => Cow::Owned(text.get(range).unwrap_or("").to_owned()),
-        };
-        let option = match field.unquoted {
-            Some(unquoted) => {
-                let (key, option_value) = match unquoted.split_once('=') {
-                    Some((key, value)) => (key, Some(Word { text: Cow::Owned(value.to_owned()), span })),
-                    None => (unquoted.as_str(), None),
-                };
-                MountOption { span, key: Cow::Owned(key.to_owned()), value: option_value }
-            }
-            None => {
-                let range = field.range;
-                let equals = text.get(range.clone()).unwrap_or("").find('=').map(|at| range.start + at);
-                let option_value = equals.map(|equals| {
-                    let value = equals + 1..range.end;
-                    Word { span: place(&value), text: cow(value) }
-                });
-                MountOption { span, key: cow(range.start..equals.unwrap_or(range.end)), value: option_value }
+/// The mounts among the flags of a RUN; what BuildKit refuses in them goes to `problems`.
+pub(super) fn read<'a>(
+    context: Context<'a>,
+    line: &Joined<'a>,
+    flags: &[Flag<'a>],
+    problems: &mut Vec<Problem>,
+) -> Vec<Mount<'a>> {
+    let mut mounts = Vec::new();
+    for flag in flags.iter().filter(|flag| flag.name == "mount") {
+        let Some(value) = &flag.value else { continue };
+        let place = Place::new(context, line, flag, value);
+        let options = match fields(&value.text) {
+            Ok(fields) => fields.into_iter().map(|field| option(value, &place, field)).collect(),
+            Err(error) => {
+                problems.push(problem(value.span, format!("failed to parse csv mounts: {error}")));
+                Vec::new()
             }
         };
-        if option.key.eq_ignore_ascii_case("from") {
-            let variable = option
-                .value
-                .as_ref()
-                .is_some_and(|value| value.text.find('$').is_some_and(|at| at + 1 != value.text.len()));
-            if variable && refused.is_none() {
-                refused =
-                    Some("'from' doesn't support variable expansion, define alias stage instead".to_owned());
+        let mount = Mount { span: flag.span, options };
+        let from = mount.option(&["from"]).and_then(|option| option.value.as_ref());
+        if from.is_some_and(|from| from.text.find('$').is_some_and(|at| at + 1 != from.text.len())) {
+            let message = "'from' doesn't support variable expansion, define alias stage instead";
+            problems.push(problem(value.span, message));
+        }
+        mounts.push(mount);
+    }
+    mounts
+}
+
+/// The way from the text of a flag's value back to the file.
+enum Place<'l, 'a> {
+    /// It stands there as it is.
+    Verbatim(usize),
+    /// Quotes were removed from it, or lines were joined in it: the offset in the line of each byte.
+    Mapped(&'l Joined<'a>, Vec<usize>),
+}
+
+impl<'l, 'a> Place<'l, 'a> {
+    fn new(context: Context<'a>, line: &'l Joined<'a>, flag: &Flag<'a>, value: &Word<'a>) -> Self {
+        if value.span.of(context.source) == value.text {
+            return Self::Verbatim(value.span.start as usize);
+        }
+        let start = line.position(flag.span.start).unwrap_or(0);
+        let raw = line.text.get(start..).unwrap_or("");
+        let kept = flags::kept(raw, context.escape).map(|at| start + at);
+        // `--name=` comes before the value.
+        Self::Mapped(line, kept.skip(flag.name.len() + 3).take(value.text.len()).collect())
+    }
+
+    fn of(&self, range: &Range<usize>) -> Span {
+        match self {
+            Self::Verbatim(start) => Span::new(start + range.start, start + range.end),
+            Self::Mapped(line, offsets) => {
+                let at = |index: usize| offsets.get(index).copied();
+                let last = range.end.checked_sub(1).filter(|last| *last >= range.start).and_then(at);
+                let start = at(range.start).or_else(|| offsets.last().map(|last| last + 1)).unwrap_or(0);
+                line.span(start, last.map_or(start, |last| last + 1))
             }
         }
-        option
-    });
-    let options = options.collect();
-    (options, refused)
+    }
+}
+
+fn option<'a>(value: &Word<'a>, place: &Place<'_, 'a>, field: Field) -> MountOption<'a> {
+    let span = place.of(&field.range);
+    if let Some(unquoted) = field.unquoted {
+        let (key, value) = match unquoted.split_once('=') {
+            Some((key, value)) => (key, Some(Word { text: Cow::Owned(value.to_owned()), span })),
+            None => (unquoted.as_str(), None),
+        };
+        return MountOption { span, key: Cow::Owned(key.to_owned()), value };
+    }
+    let cow = |range: Range<usize>| match &value.text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or("")),
+        Cow::Owned(text) => Cow::Owned(text.get(range).unwrap_or("").to_owned()),
+    };
+    let Range { start, end } = field.range;
+    let bytes = value.text.as_bytes().get(start..end).unwrap_or(&[]);
+    match memchr::memchr(b'=', bytes).map(|at| start + at) {
+        Some(equals) => {
+            let text = equals + 1..end;
+            let word = Word { span: place.of(&text), text: cow(text) };
+            MountOption { span, key: cow(start..equals), value: Some(word) }
+        }
+        None => MountOption { span, key: cow(start..end), value: None },
+    }
 }
 
 /// What BuildKit refuses in the value of `--device` (`ParseDevice`).

@@ -107,6 +107,17 @@ impl<'a> Joined<'a> {
         segment.source.saturating_add(narrow(at) - segment.joined)
     }
 
+    /// The joined offset of source byte `at`; `None` where that byte is in no stretch.
+    #[must_use]
+    pub fn position(&self, at: u32) -> Option<usize> {
+        let index = self.rest.partition_point(|segment| segment.source <= at);
+        let first = Segment { joined: 0, source: self.first };
+        let segment = index.checked_sub(1).and_then(|i| self.rest.get(i)).copied().unwrap_or(first);
+        let end = self.rest.get(index).map_or(self.text.len(), |next| next.joined as usize);
+        let position = segment.joined as usize + at.checked_sub(segment.source)? as usize;
+        (position < end).then_some(position)
+    }
+
     /// The span of the whole text in the source.
     #[must_use]
     pub fn full_span(&self) -> Span {
@@ -199,6 +210,8 @@ mod tests {
         assert_eq!(joined.span(0, 2), Span::new(4, 6));
         assert_eq!(joined.span(5, 7), Span::new(20, 22));
         assert_eq!(joined.span(1, 6), Span::new(5, 21));
+        assert_eq!(joined.position(20), Some(5));
+        assert_eq!([joined.position(3), joined.position(8), joined.position(22)], [None; 3]);
         assert_eq!(joined.full_span(), Span::new(4, 22));
         assert_eq!(joined.segments().count(), 2);
     }

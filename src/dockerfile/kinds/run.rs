@@ -3,7 +3,7 @@
 use super::Decoder;
 use crate::dockerfile::flags::{self, Takes};
 use crate::dockerfile::instruction::{problem, quote};
-use crate::dockerfile::{Kind, Mount, Run, Word, mount};
+use crate::dockerfile::{Kind, Run, Word, mount};
 
 pub(super) const FLAGS: &[(&str, Takes)] =
     &[("mount", Takes::Texts), ("network", Takes::Text), ("security", Takes::Text), ("device", Takes::Texts)];
@@ -27,21 +27,7 @@ impl<'a> Decoder<'_, 'a> {
                 self.problems.push(problem(device.span, message));
             }
         }
-        let mounts = self.mounts();
+        let mounts = std::mem::take(&mut self.mounts);
         Kind::Run(Run { mounts, network, security, devices, command })
-    }
-
-    fn mounts(&mut self) -> Vec<Mount<'a>> {
-        let mut mounts = Vec::new();
-        for flag in self.flags {
-            if let Some(value) = flag.value.as_ref().filter(|_| flag.name == "mount") {
-                let (options, error) = mount::options(self.context.source, value);
-                if let Some(message) = error {
-                    self.problems.push(problem(value.span, message));
-                }
-                mounts.push(Mount { span: flag.span, options });
-            }
-        }
-        mounts
     }
 }
