@@ -11,6 +11,7 @@ mod touched;
 pub use explain::{ExplainError, ExplainRequest, Since, explain};
 pub use explanation::{ExplainedStep, Explanation, Reason, Verdict};
 pub use guard::{is_guarded, silence_guarded_panics};
+pub use place::context_directory;
 pub use touched::TouchedLines;
 
 use crate::cache::Model;

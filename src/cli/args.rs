@@ -1,6 +1,6 @@
 //! The arguments of every subcommand.
 
-use crate::report::{Color, Format};
+use crate::report::{Color, ExplainFormat, Format};
 use crate::settings::{Flags, Severity};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -27,6 +27,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Find Dockerfiles and builds, and report what costs them their cache
     Check(CheckArgs),
+    /// Show which steps of a Dockerfile run again after a change, and why
+    Explain(ExplainArgs),
     /// Show a rule's documentation, or list the rules
     Rule(RuleArgs),
 }
@@ -120,4 +122,56 @@ impl FailOn {
 pub(super) struct RuleArgs {
     /// The rule; without it, all rules are listed
     pub(super) name: Option<String>,
+}
+
+/// Whether a builder's cache outlives the build.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum BuilderKind {
+    /// It keeps its cache: a developer's machine, a runner of your own
+    #[default]
+    Persistent,
+    /// It starts empty and has only what is imported: a hosted runner
+    Ephemeral,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The Dockerfile
+    pub(super) dockerfile: String,
+    /// The build context; without it, the directory of the Dockerfile or one above it that has what is copied
+    #[arg(long, value_name = "DIR")]
+    pub(super) context: Option<String>,
+    /// A file of the context is edited; a path or a glob, repeatable
+    #[arg(long, value_name = "PATH", help_heading = "Changes")]
+    pub(super) edit: Vec<String>,
+    /// A build arg gets another value; repeatable
+    #[arg(long, value_name = "NAME[=VALUE]", help_heading = "Changes")]
+    pub(super) build_arg: Vec<String>,
+    /// The base image is another one; without a value, all of them
+    #[arg(long, value_name = "IMAGE", num_args = 0..=1, help_heading = "Changes")]
+    pub(super) base: Option<Option<String>>,
+    /// What is downloaded by ADD is something else; without a value, all of it
+    #[arg(long, value_name = "URL", num_args = 0..=1, help_heading = "Changes")]
+    pub(super) remote: Option<Option<String>>,
+    /// The cache mounts are emptied
+    #[arg(long, help_heading = "Changes")]
+    pub(super) prune_mounts: bool,
+    /// Everything that changed since this git revision, the Dockerfile included
+    #[arg(long, value_name = "REV", help_heading = "Changes")]
+    pub(super) from_git: Option<String>,
+    /// The stage that is built; without it, the last one
+    #[arg(long, value_name = "STAGE", help_heading = "The build")]
+    pub(super) target: Option<String>,
+    /// Whether the builder that builds after the change still has its cache
+    #[arg(long, value_enum, default_value_t, help_heading = "The build")]
+    pub(super) builder: BuilderKind,
+    /// What the build before exported, as for docker buildx build; repeatable
+    #[arg(long, value_name = "SPEC", help_heading = "The build")]
+    pub(super) cache_to: Vec<String>,
+    /// What the build after imports, as for docker buildx build; repeatable
+    #[arg(long, value_name = "SPEC", help_heading = "The build")]
+    pub(super) cache_from: Vec<String>,
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) format: ExplainFormat,
 }

@@ -3,6 +3,7 @@
 mod args;
 mod baseline;
 mod check;
+mod explain;
 mod fixing;
 mod output;
 mod rule;
@@ -40,6 +41,7 @@ fn run(cli: Cli) -> Exit {
     let mut out = Output::new(cli.color);
     let result = match cli.command {
         Command::Check(args) => check::run(&args, &mut out),
+        Command::Explain(args) => explain::run(&args, &mut out),
         Command::Rule(args) => rule::run(&args, &mut out),
     };
     let result = result.and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));

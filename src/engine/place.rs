@@ -2,6 +2,7 @@
 
 use crate::cache::Model;
 use crate::context::{Context, has_wildcards, path};
+use crate::graph::Options;
 use crate::project::Project;
 use std::sync::Arc;
 
@@ -28,6 +29,16 @@ pub(super) struct Place {
     pub(super) directory: String,
     /// Its files.
     pub(super) context: Arc<Context>,
+}
+
+/// The directory of the context of a Dockerfile that no build is known of, relative to the project's root; `None` where it
+/// is not certain.
+#[must_use]
+pub fn context_directory(project: &Project, dockerfile: &str) -> Option<String> {
+    let file = project.dockerfile(dockerfile)?;
+    let syntax = crate::dockerfile::parse(&file.text);
+    let model = Model::new(&syntax, Options::default(), None);
+    context_of(project, dockerfile, &model).map(|place| place.directory)
 }
 
 /// The context of the Dockerfile at `dockerfile`, or `None` where it is not certain.

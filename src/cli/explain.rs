@@ -1,0 +1,101 @@
+//! `hitrate explain`.
+
+use super::Exit;
+use super::args::{BuilderKind, ExplainArgs};
+use super::output::Output;
+use crate::engine::{self, ExplainRequest, Since};
+use crate::project::git::{Difference, Git};
+use crate::project::{self, FileKind, Found, FoundFile, Project};
+use crate::report;
+use anyhow::Context;
+use std::path::Path;
+
+pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> {
+    let directory = std::env::current_dir().context("the working directory cannot be found")?;
+    let dockerfile = project::absolute(&directory, &args.dockerfile);
+    let context = args.context.as_ref().map(|path| project::absolute(&directory, path));
+    let paths: Vec<_> = std::iter::once(dockerfile.clone()).chain(context.clone()).collect();
+    let root = project::root_for(&directory, &paths);
+    let path = project::relative(&root, &dockerfile);
+    let project = project::load(
+        &root,
+        Found {
+            files: vec![FoundFile { path: path.as_str().into(), kind: FileKind::Dockerfile, explicit: true }],
+            ..Found::default()
+        },
+    );
+    if let Some(error) = project.errors.first() {
+        anyhow::bail!("{}: {}", args.dockerfile, error.message);
+    }
+    let since = args
+        .from_git
+        .as_deref()
+        .map(|revision| since(&root, &path, context.as_deref(), revision, &project))
+        .transpose()?;
+    let request = ExplainRequest {
+        dockerfile: path,
+        context: context.map(|path| project::relative(&root, &path)),
+        edits: args.edit.clone(),
+        args: args.build_arg.iter().map(|arg| name_and_value(arg)).collect(),
+        base: args.base.clone(),
+        remote: args.remote.clone(),
+        prune_mounts: args.prune_mounts,
+        since,
+        target: args.target.clone(),
+        ephemeral: args.builder == BuilderKind::Ephemeral,
+        cache_to: args.cache_to.clone(),
+        cache_from: args.cache_from.clone(),
+    };
+    let mut explanation = engine::explain(&project, &request)?;
+    explanation.dockerfile.clone_from(&args.dockerfile);
+    report::write_explanation(args.format, &explanation, out.color(), width(), out)?;
+    Ok(Exit::Clean)
+}
+
+fn name_and_value(arg: &str) -> (String, Option<String>) {
+    match arg.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (arg.to_owned(), None),
+    }
+}
+
+/// What changed since a revision, relative to the context.
+fn since(
+    root: &Path,
+    dockerfile: &str,
+    context: Option<&Path>,
+    revision: &str,
+    project: &Project,
+) -> anyhow::Result<Since> {
+    let git = Git::open(root).with_context(|| format!("--from-git {revision}"))?;
+    let at = |error| anyhow::Error::from(error).context(format!("--from-git {revision}"));
+    let below = |path: &str| project::relative(git.root(), &root.join(path));
+    let mut since = Since {
+        revision: revision.to_owned(),
+        dockerfile: git.read(revision, &below(dockerfile)).map_err(at)?,
+        ..Since::default()
+    };
+    let directory = match context {
+        Some(context) => project::relative(git.root(), context),
+        None => below(&engine::context_directory(project, dockerfile).unwrap_or_default()),
+    };
+    for (path, difference) in git.changes(revision).map_err(at)? {
+        let inside = match directory.as_str() {
+            "" | "." => Some(path.as_str()),
+            directory => path.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/')),
+        };
+        let Some(inside) = inside else { continue };
+        let list = match difference {
+            Difference::Added => &mut since.added,
+            Difference::Deleted => &mut since.deleted,
+            Difference::Modified => &mut since.modified,
+        };
+        list.push(inside.to_owned());
+    }
+    Ok(since)
+}
+
+/// Columns of the terminal; the usual 100 where nothing tells.
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
+}
