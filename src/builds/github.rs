@@ -1,7 +1,7 @@
 //! GitHub workflows and composite actions.
 //!
 //! A workflow is read once under each of the events that start it (`on:`), so that conditions on the event and the branch
-//! have values; what comes out is then laid together ([`merge`]). Expressions are evaluated as far as the files tell, the
+//! have values; what comes out is then laid together ([`Merged`]). Expressions are evaluated as far as the files tell, the
 //! rest stays symbolic with how often it changes. Jobs of a matrix, called workflows and composite actions of the same
 //! repository are followed.
 
@@ -12,7 +12,6 @@ mod expr;
 mod functions;
 mod inputs;
 mod matrix;
-mod merge;
 mod others;
 mod outputs;
 mod runner;
@@ -21,11 +20,11 @@ mod steps;
 mod value;
 mod workflow;
 
+use super::merge::Merged;
 use super::yaml::{self, Node};
 use super::{Build, Files, ReadError};
 use context::Context;
 use event::Event;
-use rustc_hash::FxHashMap;
 use state::State;
 use steps::Job;
 use workflow::{Call, File, Reader};
@@ -47,7 +46,7 @@ pub(super) fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build
     if let Some(steps) = root.at(&["runs", "steps"]) {
         return Ok(action(&mut reader, &file, &root, steps));
     }
-    let mut merged = merge::Merged::default();
+    let mut merged = Merged::default();
     for event in event::events(root.get("on").map(|on| &**on)) {
         let inputs = Vec::new();
         let call = Call { event: &event, inputs, names: Vec::new(), job: String::new(), depth: 0 };
@@ -75,7 +74,7 @@ fn action(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>, steps: &Nod
         action: Some(super::parent(&file.path).to_owned()),
     };
     job.steps(file, steps);
-    let mut merged = merge::Merged::default();
+    let mut merged = Merged::default();
     merged.add(std::mem::take(&mut reader.builds));
     merged.finish(&file.path, file.text)
 }
@@ -97,5 +96,3 @@ fn may_matter(text: &str) -> bool {
     ];
     WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
 }
-
-type ByPlace = FxHashMap<merge::Place, usize>;

@@ -5,6 +5,8 @@ pub mod ci;
 pub mod command;
 mod files;
 mod github;
+mod gitlab;
+mod merge;
 mod model;
 mod placed;
 mod read;

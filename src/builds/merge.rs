@@ -1,27 +1,28 @@
-//! One build out of the readings of the same step under several events.
+//! One build out of the readings of the same step under several circumstances (a push, a pull request, a tag …).
 
 use crate::builds::{Build, CacheSpec, ContextSource, Setting, Trigger, Value, Volatility};
 use crate::source::Span;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Between the texts of a value that differs among the events.
 const OR: &str = " \u{2228} ";
 
 /// What makes two readings the same build.
-pub(super) type Place = (Arc<str>, Span, String, Vec<String>, usize);
+type Place = (Arc<str>, Span, String, Vec<String>, usize);
 
 /// The builds of the events so far, in order of their first reading.
 #[derive(Default)]
 pub(super) struct Merged {
     builds: Vec<Build>,
-    by_place: super::ByPlace,
+    by_place: FxHashMap<Place, usize>,
 }
 
 impl Merged {
     /// Adds the builds of one event. The first event has the say where one value has to be chosen.
     pub(super) fn add(&mut self, builds: Vec<Build>) {
-        let mut seen: rustc_hash::FxHashMap<(Arc<str>, Span, String), usize> =
-            rustc_hash::FxHashMap::default();
+        let mut seen: FxHashMap<(Arc<str>, Span, String), usize> =
+            FxHashMap::default();
         for build in builds {
             // A step may start several builds at one place (a loop, bake targets): they pair up in order.
             let count = seen.entry((build.path.clone(), build.span, build.job.clone())).or_insert(0);
