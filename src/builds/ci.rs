@@ -1,6 +1,6 @@
 //! Which CI system a file belongs to, by its path, and reading it.
 
-use super::{Build, Files, ReadError, System, github};
+use super::{Build, Files, ReadError, System, github, gitlab};
 use crate::source::Span;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -13,14 +13,18 @@ pub fn system(path: &str) -> Option<System> {
     if matches!(name, "action.yml" | "action.yaml") || yaml && directory.ends_with(".github/workflows") {
         return Some(System::GithubActions);
     }
+    if yaml && (name.ends_with(".gitlab-ci.yml") || name.ends_with(".gitlab-ci.yaml")) {
+        return Some(System::GitlabCi);
+    }
     None
 }
 
 /// Reads a file of a CI system; `None` for all other files. Builds in a file that others call are read there as templates
 /// and once more from each caller ([`called`] leaves only what is needed).
-pub fn read(path: &str, text: &str, files: Files<'_>) -> Option<Result<Vec<Build>, ReadError>> {
+pub fn read<'f>(path: &str, text: &'f str, files: Files<'f>) -> Option<Result<Vec<Build>, ReadError>> {
     match system(path)? {
         System::GithubActions => Some(github::read(path, text, files)),
+        System::GitlabCi => Some(gitlab::read(path, text, files)),
         _ => None,
     }
 }

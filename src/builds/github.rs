@@ -70,8 +70,8 @@ fn action(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>, steps: &Nod
         key: file.path.to_string(),
         leg: Vec::new(),
         directory: None,
+        shell: None,
         depth: 0,
-        action: Some(super::parent(&file.path).to_owned()),
     };
     job.steps(file, steps);
     let mut merged = Merged::default();

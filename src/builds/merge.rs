@@ -21,8 +21,7 @@ pub(super) struct Merged {
 impl Merged {
     /// Adds the builds of one event. The first event has the say where one value has to be chosen.
     pub(super) fn add(&mut self, builds: Vec<Build>) {
-        let mut seen: FxHashMap<(Arc<str>, Span, String), usize> =
-            FxHashMap::default();
+        let mut seen: FxHashMap<(Arc<str>, Span, String), usize> = FxHashMap::default();
         for build in builds {
             // A step may start several builds at one place (a loop, bake targets): they pair up in order.
             let count = seen.entry((build.path.clone(), build.span, build.job.clone())).or_insert(0);

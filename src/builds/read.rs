@@ -6,7 +6,12 @@ use super::{Build, Files, ReadError, System, ci, shell};
 ///
 /// # Errors
 /// Where the file does not parse.
-pub fn read(system: System, path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, ReadError> {
+pub fn read<'f>(
+    system: System,
+    path: &str,
+    text: &'f str,
+    files: Files<'f>,
+) -> Result<Vec<Build>, ReadError> {
     match system {
         System::Shell => Ok(shell::read(path, text, files)),
         _ => ci::read(path, text, files).unwrap_or(Ok(Vec::new())),

@@ -49,6 +49,15 @@ impl Runner<'_, '_> {
         }
     }
 
+    /// The engine's own builder.
+    pub(super) fn engine_builder(&self) -> Builder {
+        let driver = match self.env.engine.driver {
+            Driver::Unknown => Driver::Docker,
+            known => known,
+        };
+        Builder { driver, ..self.env.engine.clone() }
+    }
+
     /// The builder of this name.
     fn named(&self, name: &Arg) -> Builder {
         let text = name.text.text.as_str();

@@ -16,6 +16,9 @@ impl Runner<'_, '_> {
         }
         let mut build = self.env.build(call.span, front);
         let named = parsed.value("builder").cloned().or(builder);
+        if front == Front::DockerBuild && !self.env.alias && build.builder.set_by.is_some() {
+            build.builder = self.engine_builder();
+        }
         self.choose_builder(&mut build, call, named.as_ref());
         self.buildkit_switch(&mut build, call);
         self.common(&mut build, &parsed);

@@ -63,6 +63,11 @@ pub struct ScriptEnv {
     pub vars: Vars,
     /// The builder in use so far.
     pub builder: Builder,
+    /// The engine's own builder, which `docker build` uses whichever is in use (docs.docker.com, "Builders", difference
+    /// between `docker build` and `docker buildx build`).
+    pub engine: Builder,
+    /// Whether `docker build` is an alias of `docker buildx build` (`docker buildx install`).
+    pub alias: bool,
     /// Builders by name that were created and are not in use.
     pub builders: Vec<(String, Builder)>,
     /// Images pulled so far.
@@ -90,6 +95,8 @@ impl ScriptEnv {
             here: None,
             vars: Vars::default(),
             builder: Builder::default(),
+            engine: Builder::default(),
+            alias: false,
             builders: Vec::new(),
             pulled: Vec::new(),
             kept: Vec::new(),
@@ -116,6 +123,14 @@ impl ScriptEnv {
     fn here(&self) -> &str {
         self.here.as_deref().unwrap_or_else(|| parent(&self.path))
     }
+}
+
+/// Whether a script has a word without which no image is built: most have none, and need not be read.
+#[must_use]
+pub fn may_build(script: &str) -> bool {
+    const WORDS: &[&str] =
+        &["docker", "buildx", "buildctl", "podman", "buildah", "kaniko", "bake", "nerdctl", "finch"];
+    WORDS.iter().any(|word| memchr::memmem::find(script.as_bytes(), word.as_bytes()).is_some())
 }
 
 /// Splits a script into commands and appends the builds that they start to `out`. A `docker push` makes known that an
@@ -271,6 +286,8 @@ impl Runner<'_, '_> {
             "bake" | "f" => self.bake(call, after, builder),
             "create" => self.create(after, call.span),
             "use" => self.use_builder(after, builder),
+            "install" => self.env.alias = true,
+            "uninstall" => self.env.alias = false,
             _ => {}
         }
     }

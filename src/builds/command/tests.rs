@@ -112,8 +112,13 @@ fn the_builder_that_was_created_and_used() {
     assert_eq!(drivers, [Driver::Unknown, Driver::Unknown, Driver::DockerContainer, Driver::Docker]);
     assert_eq!(all[2].builder.versions[0].1.value, "0.12.5");
     assert!(all[2].builder.set_by.unwrap().of(script).starts_with("docker buildx create --name b"));
-    let script = "docker context create x\ndocker buildx create --use --driver kubernetes x\ndocker build .";
-    assert_eq!(one(script).builder.driver, Driver::Kubernetes);
+    // `docker build` keeps to the engine's own builder, unless it is an alias.
+    let create = "docker context create x\ndocker buildx create --use --driver kubernetes x\n";
+    let driver = |rest: &str| one(&format!("{create}{rest}")).builder.driver;
+    assert_eq!(driver("docker buildx build ."), Driver::Kubernetes);
+    assert_eq!(driver("docker build ."), Driver::Docker);
+    assert_eq!(driver("docker buildx install\ndocker build ."), Driver::Kubernetes);
+    assert_eq!(driver("BUILDX_BUILDER=x docker build ."), Driver::Kubernetes);
     let script = "docker buildx use $(docker buildx create)\ndocker buildx build .";
     assert_eq!(one(script).builder.driver, Driver::DockerContainer);
 }

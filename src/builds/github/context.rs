@@ -6,9 +6,10 @@ use super::value::{Sym, Val};
 use crate::builds::Volatility;
 use crate::builds::template::Holes;
 use crate::builds::yaml::{Data, Node, Style};
-use crate::source::Joined;
+use crate::source::{Joined, Span};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Named values in order.
 pub(super) type Values = Vec<(String, Val)>;
@@ -27,6 +28,8 @@ pub(super) struct Context<'e> {
     pub inputs: Values,
     /// `env`, outer levels first.
     pub env: Values,
+    /// Where the values of `env` are written: file and bytes.
+    pub env_at: FxHashMap<String, (Arc<str>, Span)>,
     /// The matrix leg, if the job has a matrix; `None` inside where its values are not known.
     pub matrix: Option<Option<Values>>,
     /// Outputs of the steps so far, by the step's id.
@@ -42,6 +45,7 @@ impl<'e> Context<'e> {
             event,
             inputs: Vec::new(),
             env: Vec::new(),
+            env_at: FxHashMap::default(),
             matrix: None,
             steps: FxHashMap::default(),
             needs: FxHashMap::default(),
@@ -121,8 +125,8 @@ impl<'e> Context<'e> {
         }
     }
 
-    /// Adds the values of an `env:` mapping; they see what was there before.
-    pub(super) fn add_env(&mut self, env: Option<&Node<'_>>) {
+    /// Adds the values of an `env:` mapping in the file `path`; they see what was there before.
+    pub(super) fn add_env(&mut self, env: Option<&Node<'_>>, path: &Arc<str>) {
         let Some(env) = env else { return };
         if let Some(text) = env.str() {
             // `env: ${{ fromJSON(…) }}`
@@ -136,6 +140,10 @@ impl<'e> Context<'e> {
             .iter()
             .filter_map(|entry| Some((entry.name()?.to_owned(), self.env_value(&entry.value))))
             .collect();
+        for entry in env.entries() {
+            let Some(name) = entry.name() else { continue };
+            self.env_at.insert(name.to_owned(), (Arc::clone(path), entry.value.span));
+        }
         for (name, value) in new {
             self.env.retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
             self.env.push((name, value));

@@ -3,7 +3,7 @@
 use super::actions::{self, Uses, context_source};
 use super::inputs::Inputs;
 use super::state::State;
-use crate::builds::{Build, CacheSpec, ContextSource, Driver, Front, Setting, Value};
+use crate::builds::{Build, CacheSpec, Driver, Front, Setting, Value};
 
 /// docker/build-push-action, version 1: `docker build` in the workspace.
 pub(super) fn build_push_v1(build: &mut Build, uses: &Uses, state: &State, inputs: &mut Inputs<'_, '_, '_>) {
@@ -118,8 +118,11 @@ fn kaniko(build: &mut Build, uses: &Uses, state: &State, inputs: &mut Inputs<'_,
     if inputs.is_true("cache")
         && let Some(repository) = inputs.value("cache-repository").or_else(|| inputs.value("cache_registry"))
     {
-        build.cache_from = references(vec![repository.clone()]);
-        build.cache_to = references(vec![repository]);
+        // As [`crate::builds::command`] has it.
+        let kind = repository.with(Value::Known("kaniko".into()));
+        let spec = CacheSpec { kind, attrs: vec![("ref".into(), repository.clone())], bare: false };
+        build.cache_from = vec![repository.with(spec.clone())];
+        build.cache_to = vec![repository.with(spec)];
     }
 }
 
@@ -156,10 +159,4 @@ fn comma_args(inputs: &mut Inputs<'_, '_, '_>, name: &str) -> Vec<(String, Setti
             Some((name.to_owned(), value))
         })
         .collect()
-}
-
-/// A context that is a directory of this repository.
-#[allow(dead_code)]
-fn is_path(source: &ContextSource) -> bool {
-    matches!(source, ContextSource::Path(_))
 }

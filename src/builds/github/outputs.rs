@@ -5,14 +5,17 @@ use super::context::{Context, Values};
 use super::value::{Sym, Val};
 use crate::builds::yaml::Node;
 use crate::builds::{Volatility, command_volatility};
+use std::sync::Arc;
 
 /// Notes the outputs of a step and what it puts into the environment.
-pub(super) fn record(step: &Node<'_>, context: &mut Context<'_>) {
+pub(super) fn record(step: &Node<'_>, context: &mut Context<'_>, path: &Arc<str>) {
     if let Some(script) = step.get("run").and_then(|run| run.str()) {
-        let outer = context.env.len();
-        context.add_env(step.get("env").map(|env| &**env));
+        let outer = (step.get("env").is_some()).then(|| context.env.clone());
+        context.add_env(step.get("env").map(|env| &**env), path);
         let (outputs, exported) = written(script, context);
-        context.env.truncate(outer);
+        if let Some(outer) = outer {
+            context.env = outer;
+        }
         if let Some(id) = step.get("id").and_then(|id| id.str()) {
             context.steps.insert(id.to_owned(), named(outputs, &format!("steps.{id}.outputs")));
         }
@@ -59,7 +62,7 @@ fn written(script: &str, context: &Context<'_>) -> (Values, Values) {
     let mut assigned: Vec<(&str, Volatility)> = Vec::new();
     for line in script.lines() {
         let line = line.trim();
-        if let Some((name, value)) = assignment(line) {
+        if let Some((name, value)) = assignment(line).filter(|_| assigned.len() < 256) {
             assigned.push((name, volatility(value, &assigned, context)));
         }
         let (text, target) = if let Some((_, rest)) = line.split_once("::set-output name=") {

@@ -1,6 +1,7 @@
 //! What the steps of a job leave for those after them: builders, checked-out directories, kept caches, the gha token.
 
 use super::inputs::Inputs;
+use crate::builds::command::ScriptEnv;
 use crate::builds::{Builder, Driver, Setting, Value, join};
 use crate::source::Span;
 
@@ -17,6 +18,8 @@ pub(super) struct State {
     pub checkouts: Vec<(String, bool)>,
     /// Directories restored before and saved after.
     pub kept: Vec<Setting<Value>>,
+    /// Images that scripts pulled.
+    pub pulled: Vec<Setting<Value>>,
     /// What saves cache mounts.
     pub mounts_kept: Option<Span>,
     /// Whether the token of the gha cache is in the environment of `run:` steps.
@@ -64,6 +67,32 @@ impl State {
             Some(made) => made.builder.clone(),
             None if name == "default" => self.engine_builder(),
             None => Builder { persistent: None, ..self.engine.clone() },
+        }
+    }
+
+    /// Gives a script what the job has.
+    pub(super) fn lend(&self, env: &mut ScriptEnv) {
+        env.builder = self.current();
+        let named = |made: &Made| Some((made.name.clone()?, made.builder.clone()));
+        env.builders = self.builders.iter().filter_map(named).collect();
+        env.pulled.clone_from(&self.pulled);
+        env.gha_token = Some(self.token);
+        env.alias = self.installed;
+        env.engine = self.engine_builder();
+    }
+
+    /// Takes back what a script did with it.
+    pub(super) fn take(&mut self, env: ScriptEnv) {
+        self.pulled = env.pulled;
+        self.installed = env.alias;
+        for (name, builder) in env.builders {
+            if !self.builders.iter().any(|made| made.name.as_ref() == Some(&name) && made.builder == builder)
+            {
+                self.builders.push(Made { id: String::new(), name: Some(name), builder, current: false });
+            }
+        }
+        if env.builder != self.current() {
+            self.builders.push(Made { id: String::new(), name: None, builder: env.builder, current: true });
         }
     }
 

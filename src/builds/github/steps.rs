@@ -1,14 +1,17 @@
 //! The steps of a job, in order.
 
 use super::actions::{self, Uses, Vendor};
-use super::context::{Context, Values};
+use super::context::{Context, Values, stand};
 use super::inputs::Inputs;
 use super::state::State;
 use super::value::Val;
 use super::workflow::{File, MAX_DEPTH, Reader};
 use super::{event, outputs};
+use crate::builds::command::{self, Base, ScriptEnv, ScriptText};
 use crate::builds::yaml::{self, Node};
-use crate::builds::{Build, Driver, Front, System, join};
+use crate::builds::{Build, Driver, Front, Placed, System, join};
+use crate::shell::Dialect;
+use std::sync::Arc;
 
 /// A job while its steps are read.
 pub(super) struct Job<'r, 'f, 'e> {
@@ -26,10 +29,10 @@ pub(super) struct Job<'r, 'f, 'e> {
     pub leg: Vec<(String, String)>,
     /// `defaults.run.working-directory`
     pub directory: Option<String>,
+    /// `defaults.run.shell`
+    pub shell: Option<String>,
     /// Nesting of workflows and actions.
     pub depth: u32,
-    /// The directory of the composite action whose steps these are.
-    pub action: Option<String>,
 }
 
 /// Whether an action may build an image or matters to one that does; local actions may do anything.
@@ -52,13 +55,6 @@ fn builds(name: &str) -> bool {
     PARTS.iter().any(|part| name.contains(part))
 }
 
-/// Whether a script may build an image.
-pub(super) fn may_build_script(script: &str) -> bool {
-    const WORDS: &[&str] =
-        &["docker", "buildx", "buildctl", "podman", "buildah", "kaniko", "bake", "nerdctl", "skaffold"];
-    WORDS.iter().any(|word| script.contains(word))
-}
-
 impl Job<'_, '_, '_> {
     /// Reads steps one after the other.
     pub(super) fn steps(&mut self, file: &File<'_>, steps: &Node<'_>) {
@@ -70,11 +66,17 @@ impl Job<'_, '_, '_> {
             if self.context.condition(step.get("if").map(|node| &**node)) == Some(false) {
                 continue;
             }
-            let outer = self.context.env.clone();
-            self.context.add_env(step.get("env").map(|env| &**env));
+            let outer = step.get("env").map(|env| {
+                let outer = (self.context.env.clone(), self.context.env_at.clone());
+                self.context.add_env(Some(&**env), &file.path);
+                outer
+            });
             self.step(file, step);
-            self.context.env = outer;
-            outputs::record(step, &mut self.context);
+            if let Some((env, at)) = outer {
+                self.context.env = env;
+                self.context.env_at = at;
+            }
+            outputs::record(step, &mut self.context, &file.path);
         }
     }
 
@@ -149,10 +151,7 @@ impl Job<'_, '_, '_> {
     fn build(&mut self, file: &File<'_>, step: &Node<'_>, front: Front) -> Build {
         let mut build = Build::new(file.path.clone(), step.span, System::GithubActions, front);
         build.name = self.names.clone();
-        let name = step.get("name").or_else(|| step.get("id")).and_then(|name| name.text());
-        if let Some(name) = name {
-            build.name.push(self.context.fill(name, &mut self.reader.holes).text.to_string());
-        }
+        build.name.extend(self.step_name(step));
         build
     }
 
@@ -205,8 +204,7 @@ impl Job<'_, '_, '_> {
         let inputs = action_inputs(root, given, &self.context);
         let outer_inputs = std::mem::replace(&mut self.context.inputs, inputs);
         let outer_steps = std::mem::take(&mut self.context.steps);
-        let outer_action = self.action.replace(crate::builds::parent(&file.path).to_owned());
-        let outer_directory = self.directory.take();
+        let outer_directory = (self.directory.take(), self.shell.take());
         let names = self.names.len();
         if let Some(name) = step.get("name").or_else(|| step.get("id")).and_then(|name| name.str()) {
             self.names.push(name.to_owned());
@@ -215,8 +213,7 @@ impl Job<'_, '_, '_> {
         self.steps(file, steps);
         self.depth -= 1;
         self.names.truncate(names);
-        self.directory = outer_directory;
-        self.action = outer_action;
+        (self.directory, self.shell) = outer_directory;
         let outputs: Values = root
             .get("outputs")
             .iter()
@@ -233,12 +230,40 @@ impl Job<'_, '_, '_> {
         }
     }
 
+    /// A `run:` step. Shell variables do not outlive it; builders and pulled images do.
     fn script(&mut self, file: &File<'_>, step: &Node<'_>, run: &Node<'_>) {
-        let Some(text) = run.text() else { return };
-        if !may_build_script(&text.text) {
-            return;
+        let Some(text) = run.text().filter(|text| command::may_build(&text.text)) else { return };
+        let text = self.context.fill(text, &mut self.reader.holes);
+        let shell = step.get("shell").and_then(|shell| shell.str()).or(self.shell.as_deref());
+        let dialect = shell.map_or(Dialect::Posix, |shell| Dialect::of_shell(shell.split_whitespace()));
+        let directory = match step.get("working-directory").and_then(|node| node.text()) {
+            Some(text) => Some(self.context.fill(text, &mut self.reader.holes).text.to_string()),
+            None => self.directory.as_ref().map(|text| self.context.text(text).to_text()),
+        };
+        let cwd = command::resolve(directory.as_deref().unwrap_or("."), Base { cwd: Some(""), here: "" });
+        let mut env = ScriptEnv::new(Arc::clone(&file.path), System::GithubActions);
+        env.name.clone_from(&self.names);
+        env.name.extend(self.step_name(step));
+        env.cwd = cwd.and_then(|cwd| self.state.locate(&cwd));
+        env.here = Some(String::new());
+        for (name, value) in &self.context.env {
+            let text = stand(value, &mut self.reader.holes);
+            match self.context.env_at.get(name) {
+                Some((path, span)) if *path == file.path => env.vars.set(name, &Placed::whole(text, *span)),
+                _ => env.vars.set_foreign(name, &text),
+            }
         }
-        let _ = (file, step);
+        self.state.lend(&mut env);
+        let text = ScriptText { source: file.text, joined: &text, dialect };
+        let mut builds = Vec::new();
+        command::read_script(&text, &mut env, self.reader.files, &mut builds);
+        self.state.take(env);
+        builds.into_iter().for_each(|build| self.push(build));
+    }
+
+    fn step_name(&mut self, step: &Node<'_>) -> Option<String> {
+        let name = step.get("name").or_else(|| step.get("id"))?.text()?;
+        Some(self.context.fill(name, &mut self.reader.holes).text.to_string())
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>
     let Some(jobs) = root.get("jobs") else { return };
     let mut base = Context::new(call.event);
     base.inputs = inputs_of(root, call, &base);
-    base.add_env(root.get("env").map(|env| &**env));
+    base.add_env(root.get("env").map(|env| &**env), &file.path);
     for job in jobs.entries() {
         let Some(id) = job.name() else { continue };
         if !may_build(&job.value) {
@@ -109,13 +109,15 @@ fn one_job(
         return;
     }
     let Some(steps) = job.get("steps") else { return };
-    context.add_env(job.get("env").map(|env| &**env));
+    context.add_env(job.get("env").map(|env| &**env), &file.path);
     let runs_on = job.get("runs-on").map_or(Val::Null, |node| context.node(node));
     let state = State { machine: runner::persistent(&runs_on), ..State::default() };
     let directory =
         |node: &Node<'_>| node.at(&["defaults", "run", "working-directory"])?.str().map(str::to_owned);
     let directory = directory(job).or_else(|| directory(root));
-    let mut run = Job { reader, context, state, names, key, leg, directory, depth: call.depth, action: None };
+    let shell = |node: &Node<'_>| node.at(&["defaults", "run", "shell"])?.str().map(str::to_owned);
+    let shell = shell(job).or_else(|| shell(root));
+    let mut run = Job { reader, context, state, names, key, leg, directory, shell, depth: call.depth };
     run.steps(file, steps);
 }
 
@@ -230,7 +232,7 @@ fn needs(
             if reader.budget == 0 {
                 break;
             }
-            super::outputs::record(step, &mut context);
+            super::outputs::record(step, &mut context, &file.path);
         }
         let values = outputs
             .entries()
@@ -266,7 +268,7 @@ fn may_build(job: &Node<'_>) -> bool {
         steps.items().iter().any(|step| {
             let uses = step.get("uses").and_then(|uses| uses.str()).unwrap_or("");
             let run = step.get("run").and_then(|run| run.str()).unwrap_or("");
-            super::steps::may_build_action(uses) || super::steps::may_build_script(run)
+            super::steps::may_build_action(uses) || crate::builds::command::may_build(run)
         })
     })
 }

@@ -16,8 +16,18 @@ const MAX_NODES: u32 = 200_000;
 
 /// Keywords at the top that are no jobs.
 const GLOBAL: &[&str] = &[
-    "default", "include", "stages", "variables", "workflow", "spec", "image", "services", "cache", "before_script",
-    "after_script", "types",
+    "default",
+    "include",
+    "stages",
+    "variables",
+    "workflow",
+    "spec",
+    "image",
+    "services",
+    "cache",
+    "before_script",
+    "after_script",
+    "types",
 ];
 
 /// A file of the pipeline.
@@ -129,7 +139,8 @@ impl<'f> Config<'f> {
         let missing: Vec<&str> =
             keys.into_iter().filter(|key| job.get(key).is_none() && inherits(key)).collect();
         for key in missing {
-            let default = self.root.get("default").and_then(|default| default.get(key)).or_else(|| self.root.get(key));
+            let default =
+                self.root.get("default").and_then(|default| default.get(key)).or_else(|| self.root.get(key));
             if let Some(value) = default {
                 job.insert(key, value);
             }
@@ -169,7 +180,13 @@ impl<'f> Config<'f> {
         lines
     }
 
-    fn flatten(&self, file: FileId, node: &Arc<Node<'f>>, depth: u32, lines: &mut Vec<(FileId, Arc<Node<'f>>)>) {
+    fn flatten(
+        &self,
+        file: FileId,
+        node: &Arc<Node<'f>>,
+        depth: u32,
+        lines: &mut Vec<(FileId, Arc<Node<'f>>)>,
+    ) {
         let left = self.budget.get();
         if depth > MAX_DEPTH || left == 0 {
             return;

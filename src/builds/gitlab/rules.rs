@@ -21,7 +21,8 @@ pub(super) enum Pipeline {
 
 impl Pipeline {
     /// All of them, the most telling first.
-    pub(super) const ALL: [Self; 5] = [Self::Default, Self::Branch, Self::Tag, Self::MergeRequest, Self::Schedule];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Default, Self::Branch, Self::Tag, Self::MergeRequest, Self::Schedule];
 
     /// As a build's trigger.
     pub(super) fn trigger(self) -> Trigger {
@@ -63,7 +64,11 @@ impl Pipeline {
             }
             "CI_OPEN_MERGE_REQUESTS" => Known::Unknown,
             "CI_MERGE_REQUEST_TARGET_BRANCH_NAME" => {
-                if self == Self::MergeRequest { Known::Unknown } else { Known::Empty }
+                if self == Self::MergeRequest {
+                    Known::Unknown
+                } else {
+                    Known::Empty
+                }
             }
             "CI_COMMIT_REF_PROTECTED" if self == Self::Default => Known::Text("true".into()),
             _ => Known::Unknown,
@@ -103,14 +108,18 @@ impl Known {
         match (self, other) {
             (Self::Unknown, _) | (_, Self::Unknown) => None,
             (Self::DefaultBranch, Self::DefaultBranch) | (Self::Empty, Self::Empty) => Some(true),
-            (Self::DefaultBranch, Self::OtherBranch) | (Self::OtherBranch, Self::DefaultBranch) => Some(false),
+            (Self::DefaultBranch, Self::OtherBranch) | (Self::OtherBranch, Self::DefaultBranch) => {
+                Some(false)
+            }
             (Self::Text(a), Self::Text(b)) => Some(a == b),
             (Self::Empty, Self::Text(text)) | (Self::Text(text), Self::Empty) => Some(text.is_empty()),
             (Self::Empty, _) | (_, Self::Empty) => Some(false),
             (Self::DefaultBranch, Self::Text(text)) | (Self::Text(text), Self::DefaultBranch) => {
                 main(text).then_some(true)
             }
-            (Self::OtherBranch, Self::Text(text)) | (Self::Text(text), Self::OtherBranch) => main(text).then_some(false),
+            (Self::OtherBranch, Self::Text(text)) | (Self::Text(text), Self::OtherBranch) => {
+                main(text).then_some(false)
+            }
             _ => None,
         }
     }
@@ -159,9 +168,17 @@ pub(super) fn rules(items: &[std::sync::Arc<Node<'_>>], pipeline: Pipeline, vars
 }
 
 /// `only` and `except`. Without either: branches and tags.
-pub(super) fn only_except(only: Option<&Tree<'_>>, except: Option<&Tree<'_>>, pipeline: Pipeline, vars: Lookup<'_>) -> Option<bool> {
+pub(super) fn only_except(
+    only: Option<&Tree<'_>>,
+    except: Option<&Tree<'_>>,
+    pipeline: Pipeline,
+    vars: Lookup<'_>,
+) -> Option<bool> {
     let wanted = match only {
-        None => Some(matches!(pipeline, Pipeline::Default | Pipeline::Branch | Pipeline::Tag | Pipeline::Schedule)),
+        None => Some(matches!(
+            pipeline,
+            Pipeline::Default | Pipeline::Branch | Pipeline::Tag | Pipeline::Schedule
+        )),
         Some(only) => listed(only, pipeline, vars),
     };
     let unwanted = except.map_or(Some(false), |except| listed(except, pipeline, vars));
@@ -174,14 +191,16 @@ pub(super) fn only_except(only: Option<&Tree<'_>>, except: Option<&Tree<'_>>, pi
 
 fn listed(list: &Tree<'_>, pipeline: Pipeline, vars: Lookup<'_>) -> Option<bool> {
     let texts = |tree: &Tree<'_>| -> Vec<String> {
-        tree.leaf().map_or_else(Vec::new, |(_, node)| node.strings().map(|(text, _)| text.to_owned()).collect())
+        tree.leaf()
+            .map_or_else(Vec::new, |(_, node)| node.strings().map(|(text, _)| text.to_owned()).collect())
     };
     let refs = match list.get("refs") {
         Some(refs) => texts(refs),
         None => texts(list),
     };
     let by_refs = if refs.is_empty() { None } else { any(refs.iter().map(|name| by_ref(name, pipeline))) };
-    let by_variables = list.get("variables").map(|list| any(texts(list).iter().map(|text| condition(text, pipeline, vars))));
+    let by_variables =
+        list.get("variables").map(|list| any(texts(list).iter().map(|text| condition(text, pipeline, vars))));
     match (by_refs, by_variables) {
         (Some(false), _) if !refs.is_empty() => Some(false),
         (by_refs, Some(by_variables)) if !refs.is_empty() => match (by_refs, by_variables) {
@@ -215,7 +234,9 @@ fn by_ref(name: &str, pipeline: Pipeline) -> Option<bool> {
         "merge_requests" => Some(pipeline == Pipeline::MergeRequest),
         "schedules" => Some(pipeline == Pipeline::Schedule),
         "pushes" => Some(matches!(pipeline, Pipeline::Default | Pipeline::Branch | Pipeline::Tag)),
-        "web" | "api" | "triggers" | "pipelines" | "external" | "chat" | "external_pull_requests" => Some(false),
+        "web" | "api" | "triggers" | "pipelines" | "external" | "chat" | "external_pull_requests" => {
+            Some(false)
+        }
         "main" | "master" => Some(matches!(pipeline, Pipeline::Default | Pipeline::Schedule)),
         _ if pipeline == Pipeline::MergeRequest => Some(false),
         _ => None,
@@ -327,7 +348,8 @@ impl Parser<'_, '_> {
             Known::Empty => Some(false),
             Known::Text(_) | Known::DefaultBranch | Known::OtherBranch => {
                 let plain = pattern?.strip_prefix('^')?.strip_suffix('$')?;
-                let simple = plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+                let simple =
+                    plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
                 if simple { left.equals(&Known::Text(plain.to_owned())) } else { None }
             }
             _ => None,
@@ -391,7 +413,10 @@ mod tests {
     use Pipeline::{Branch, Default, MergeRequest, Tag};
 
     fn ask(text: &str) -> Vec<Option<bool>> {
-        [Default, Branch, Tag, MergeRequest].into_iter().map(|kind| condition(text, kind, &|_| None)).collect()
+        [Default, Branch, Tag, MergeRequest]
+            .into_iter()
+            .map(|kind| condition(text, kind, &|_| None))
+            .collect()
     }
 
     #[test]

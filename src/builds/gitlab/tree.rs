@@ -43,7 +43,8 @@ impl<'f> Map<'f> {
                 self.list.push((Arc::clone(key), value()));
                 let len = self.list.len();
                 if len == INDEXED {
-                    self.index = self.list.iter().enumerate().map(|(at, (name, _))| (Arc::clone(name), at)).collect();
+                    self.index =
+                        self.list.iter().enumerate().map(|(at, (name, _))| (Arc::clone(name), at)).collect();
                 } else if len > INDEXED {
                     self.index.insert(Arc::clone(key), len - 1);
                 }
