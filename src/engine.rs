@@ -9,7 +9,7 @@ mod suppress;
 mod touched;
 
 pub use explain::{ExplainError, ExplainRequest, Since, explain};
-pub use explanation::{ExplainedStep, Explanation, Reason, Verdict};
+pub use explanation::{ExplainedStep, Explanation, Reason};
 pub use guard::{is_guarded, silence_guarded_panics};
 pub use place::context_directory;
 pub use touched::TouchedLines;

@@ -136,8 +136,8 @@ pub(super) enum BuilderKind {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The Dockerfile
-    pub(super) dockerfile: String,
+    /// The Dockerfile [default: Dockerfile]
+    pub(super) dockerfile: Option<String>,
     /// The build context; without it, the directory of the Dockerfile or one above it that has what is copied
     #[arg(long, value_name = "DIR")]
     pub(super) context: Option<String>,

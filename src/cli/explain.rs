@@ -12,7 +12,12 @@ use std::path::Path;
 
 pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> {
     let directory = std::env::current_dir().context("the working directory cannot be found")?;
-    let dockerfile = project::absolute(&directory, &args.dockerfile);
+    let (named, base) = match (&args.dockerfile, args.base.clone()) {
+        // `--base Dockerfile` means the file: an image's name is no path of a file that is there.
+        (None, Some(Some(path))) if project::absolute(&directory, &path).is_file() => (path, Some(None)),
+        (named, base) => (named.clone().unwrap_or_else(|| "Dockerfile".to_owned()), base),
+    };
+    let dockerfile = project::absolute(&directory, &named);
     let context = args.context.as_ref().map(|path| project::absolute(&directory, path));
     let paths: Vec<_> = std::iter::once(dockerfile.clone()).chain(context.clone()).collect();
     let root = project::root_for(&directory, &paths);
@@ -25,7 +30,7 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> 
         },
     );
     if let Some(error) = project.errors.first() {
-        anyhow::bail!("{}: {}", args.dockerfile, error.message);
+        anyhow::bail!("{named}: {}", error.message);
     }
     let since = args
         .from_git
@@ -37,7 +42,7 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> 
         context: context.map(|path| project::relative(&root, &path)),
         edits: args.edit.clone(),
         args: args.build_arg.iter().map(|arg| name_and_value(arg)).collect(),
-        base: args.base.clone(),
+        base,
         remote: args.remote.clone(),
         prune_mounts: args.prune_mounts,
         since,
@@ -47,7 +52,7 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> 
         cache_from: args.cache_from.clone(),
     };
     let mut explanation = engine::explain(&project, &request)?;
-    explanation.dockerfile.clone_from(&args.dockerfile);
+    explanation.dockerfile = named;
     report::write_explanation(args.format, &explanation, out.color(), width(), out)?;
     Ok(Exit::Clean)
 }
@@ -97,5 +102,5 @@ fn since(
 
 /// Columns of the terminal; the usual 100 where nothing tells.
 fn width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
+    super::variable("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(100)
 }

@@ -1,6 +1,6 @@
 //! `explain`: which steps of one Dockerfile run again after a change, and why.
 
-use super::explanation::{ExplainedStep, Explanation, Reason, Verdict};
+use super::explanation::{ExplainedStep, Explanation, Reason};
 use super::place;
 use crate::builds::{Placed, Vars, cachespec};
 use crate::cache::{self, Answer, Change, Export, ExportMode, Model, Setting};
@@ -120,7 +120,7 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
     let mut said = Vec::new();
     if !request.edits.is_empty() {
         let paths = edited(&request.edits, context.as_deref(), request)?;
-        said.push(edit_sentence(&request.edits, &paths));
+        said.push(edit_sentence(&request.edits, &paths, context.as_deref()));
         changes.push(Change::Edit(paths));
     }
     for (name, value) in &request.args {
@@ -250,6 +250,10 @@ fn edited(
         } else {
             paths.extend(context.tree().files(&wanted));
         }
+        if paths.len() == before && context.ignore().decide(&wanted).ignored {
+            // No step can see it, which is an answer.
+            paths.push(wanted);
+        }
         if paths.len() == before {
             let directory = request.context.clone().unwrap_or_else(|| ".".into());
             return Err(ExplainError::NoSuchFile(edit.clone(), directory));
@@ -266,8 +270,10 @@ fn matches_deep(glob: &str, file: &str) -> bool {
         && crate::context::Pattern::new(glob).ok().flatten().is_some_and(|pattern| pattern.matches(file))
 }
 
-fn edit_sentence(edits: &[String], paths: &[String]) -> String {
+fn edit_sentence(edits: &[String], paths: &[String], context: Option<&Context>) -> String {
+    let ignored = |path: &String| context.is_some_and(|context| context.ignore().decide(path).ignored);
     match (edits, paths) {
+        ([one], [path]) if ignored(path) => format!("an edit of {one}, which .dockerignore leaves out"),
         ([one], [_]) => format!("an edit of {one}"),
         _ => format!("an edit of {} ({} files)", edits.join(", "), paths.len()),
     }
@@ -314,12 +320,6 @@ fn steps(answer: &Answer<'_, '_>, lines: &LineIndex) -> Vec<ExplainedStep> {
     let line = |offset: u32| lines.line(offset);
     let step = |(id, step): (crate::graph::StepId, &crate::graph::Step<'_>)| {
         let instruction = step.instruction;
-        let verdict = match answer.verdict(id) {
-            cache::Verdict::Cached => Verdict::Cached,
-            cache::Verdict::Reruns => Verdict::Reruns,
-            cache::Verdict::Depends => Verdict::Depends,
-            cache::Verdict::Skipped => Verdict::Skipped,
-        };
         let because = answer.because(id).into_iter().map(|because| Reason {
             line: because.span.map(|span: Span| line(span.start)),
             message: because.message(line),
@@ -331,7 +331,7 @@ fn steps(answer: &Answer<'_, '_>, lines: &LineIndex) -> Vec<ExplainedStep> {
             stage_index: step.stage,
             instruction: instruction.keyword.name(),
             text: one_line(graph.dockerfile.source, instruction),
-            verdict,
+            verdict: answer.verdict(id),
             because: because.collect(),
         }
     };

@@ -1,5 +1,6 @@
 //! What `hitrate explain` answers: plain data that the reports render and the model fills.
 
+use crate::cache::Verdict;
 use serde::Serialize;
 
 /// Which steps run again after a change, and why.
@@ -33,33 +34,6 @@ pub struct ExplainedStep {
     pub verdict: Verdict,
     /// Why, nearest first: another step, then the file or argument that it goes back to. Empty for a cached step.
     pub because: Vec<Reason>,
-}
-
-/// What happens to a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Its result is taken from the cache.
-    Cached,
-    /// It runs.
-    Reruns,
-    /// It runs if the content that a step above writes is another one; that cannot be known without running it.
-    Depends,
-    /// The target does not need it.
-    Skipped,
-}
-
-impl Verdict {
-    /// The name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cached => "cached",
-            Self::Reruns => "reruns",
-            Self::Depends => "depends",
-            Self::Skipped => "skipped",
-        }
-    }
 }
 
 /// One link of the chain of reasons.

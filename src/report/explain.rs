@@ -1,7 +1,8 @@
 //! `hitrate explain`: the steps by stage, with the causes of what runs again first.
 
 use super::color::{paint, plain};
-use crate::engine::{Explanation, Reason, Verdict};
+use crate::cache::Verdict;
+use crate::engine::{Explanation, Reason};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -59,7 +60,7 @@ fn text(explanation: &Explanation, color: bool, width: usize, out: &mut dyn Writ
             Verdict::Depends => ("?", "36"),
             Verdict::Skipped => ("·", "2"),
         };
-        let verdict = paint(color, style, &format!("{mark} {:7}", step.verdict.name()));
+        let verdict = paint(color, style, &format!("{mark} {:7}", name(step.verdict)));
         // Mark, verdict and line number take their columns; what remains is for the instruction.
         let room = width.saturating_sub(16 + digits).max(20);
         writeln!(out, "  {verdict}  {:digits$}  {}", step.line, cut(&plain(&step.text), room))?;
@@ -83,6 +84,15 @@ fn text(explanation: &Explanation, color: bool, width: usize, out: &mut dyn Writ
         }
     }
     writeln!(out, "\n{}", bold(&closing(explanation)))
+}
+
+fn name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Cached => "cached",
+        Verdict::Reruns => "reruns",
+        Verdict::Depends => "depends",
+        Verdict::Skipped => "skipped",
+    }
 }
 
 fn closing(explanation: &Explanation) -> String {
