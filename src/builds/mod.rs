@@ -3,14 +3,17 @@
 pub mod cachespec;
 pub mod ci;
 pub mod command;
+pub mod compose;
 mod files;
 mod github;
 mod gitlab;
+pub mod json;
 mod merge;
 mod model;
 mod placed;
 mod read;
 pub mod shell;
+mod started;
 mod template;
 mod value;
 pub mod yaml;

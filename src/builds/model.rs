@@ -94,6 +94,9 @@ pub struct Build {
     /// Whether `type=gha` finds its token: always in Docker's actions, in a `run:` step only after a step that exports it.
     /// `None` where that cannot be told.
     pub gha_token: Option<bool>,
+    /// Where it is defined, if that is another place than the one that starts it: the bake target or Compose service that a
+    /// workflow or script builds. The build of that path and span says the same without what the starter adds.
+    pub defined: Option<(Arc<str>, Span)>,
     /// Whether nothing starts it by itself: it stands in a file that others call (a reusable workflow, a composite
     /// action, an included template) and was read with what that file alone tells. A build of the same `path` and `span`
     /// that is none says the same with what a caller passes.
@@ -135,6 +138,7 @@ impl Build {
             kept: Vec::new(),
             mounts_kept: None,
             gha_token: None,
+            defined: None,
             template: false,
         }
     }

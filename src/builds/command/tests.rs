@@ -283,3 +283,32 @@ fn any_text_gives_something() {
         let _ = builds(script);
     }
 }
+
+#[test]
+fn compose_commands_build_what_the_files_define() {
+    let compose = "services:\n  app:\n    image: r/app:$TAG\n    build:\n      context: app\n      cache_from: [r/app:c]\n      args: {A: 1, B: 2}\n  db: {image: x}\n  tool: {build: tool, profiles: [tools]}\n";
+    let files = |path: &str| (path == "docker/docker-compose.yml").then_some(compose);
+    let script = "cd docker\nTAG=7 docker compose build --build-arg B=3 --no-cache\ndocker compose up -d\ndocker-compose -f docker-compose.yml up --build tool\ndocker compose push app\n";
+    let mut env = ScriptEnv::new("ci.sh", System::Shell);
+    let all = with(script, &mut env, &files);
+    let names: Vec<_> = all.iter().map(|build| (build.front, build.name.join("/"))).collect();
+    assert_eq!(names, [(Front::Compose, "app".to_owned()), (Front::ComposeClassic, "tool".to_owned())]);
+    let app = &all[0];
+    assert_eq!((&*app.path, app.system), ("ci.sh", System::Shell));
+    assert_eq!(app.context.value, ContextSource::Path("docker/app".into()));
+    assert_eq!(app.context.path.as_deref(), Some("docker/docker-compose.yml"));
+    assert_eq!(app.tags[0].value, Value::Known("r/app:7".into()));
+    assert_eq!(app.cache_from[0].value.kind.path.as_deref(), Some("docker/docker-compose.yml"));
+    let args: Vec<_> = app.args.iter().map(|(name, value)| (name.as_str(), value.value.text())).collect();
+    assert_eq!(args, [("A", "1"), ("B", "3")]);
+    assert_eq!(app.args[1].1.path, None);
+    assert_eq!(app.no_cache.as_ref().unwrap().span.of(script), "--no-cache");
+    assert_eq!(app.push.as_ref().unwrap().span.of(script), "docker compose push app");
+    let (path, span) = app.defined.as_ref().unwrap();
+    assert_eq!(&**path, "docker/docker-compose.yml");
+    assert!(span.of(compose).starts_with("build:\n      context: app"));
+    // Without the file the build is known, and nothing else of it.
+    let alone = one("docker compose build web");
+    assert_eq!(alone.name, ["web"]);
+    assert!(alone.dockerfile.is_none());
+}
