@@ -60,6 +60,12 @@ pub(super) fn chain(answer: &Answer<'_, '_>, step: StepId) -> Vec<Because> {
                 chain.push(Because::plain("a cache knows it but does not hold its result"));
                 return chain;
             }
+            Reason::Race => {
+                chain.push(Because::plain(
+                    "several imports know the steps below it, and it hits only if the one that holds it answers first",
+                ));
+                return chain;
+            }
             Reason::Operation => {
                 chain.push(operation(answer, at));
                 return chain;

@@ -37,6 +37,8 @@ pub enum Reason {
     Content(usize),
     /// A record is known, but its result is in no cache.
     NoResult,
+    /// Several imports know what it stands on, and whether it hits turns on which answers first (facts §11).
+    Race,
 }
 
 /// What happened in a build.
@@ -107,10 +109,36 @@ impl Store {
                 |outputs| World { results: self.differing.results.under(outputs), ..self.differing.clone() };
             self.others = Some(Box::new([of(Outputs::Equal), of(Outputs::Presumed)]));
         }
-        let differing = simulate_in(&mut self.differing, build);
+        let raced = self.race(build);
+        let outcome = self.simulate_courses(build);
+        open_races(outcome, &raced, build.imports.len())
+    }
+
+    /// What happens in each of the cases that one import answers first wherever several know a record; empty where fewer than
+    /// two of the refs exist, or where it makes no command run (facts §11).
+    fn race(&self, build: &Build<'_>) -> Vec<(usize, Outcome)> {
+        let exist = build.imports.iter().filter(|name| self.has_ref(name)).count();
+        if exist < 2 {
+            return Vec::new();
+        }
+        let of = |first: Option<usize>| simulate_in(&mut self.differing.clone(), build, first);
+        let ideal = of(None);
+        // A COPY alone that runs while its reader hits again was never seen.
+        let costs = |raced: &Outcome| {
+            build.definition.vertices.iter().enumerate().any(|(at, vertex)| {
+                matches!(vertex.action, Action::Exec(_))
+                    && raced.at(at).0 == Verdict::Reruns
+                    && ideal.at(at).0 == Verdict::Cached
+            })
+        };
+        (1..=exist).map(|first| (first, of(Some(first)))).filter(|(_, raced)| costs(raced)).collect()
+    }
+
+    fn simulate_courses(&mut self, build: &Build<'_>) -> Outcome {
+        let differing = simulate_in(&mut self.differing, build, None);
         let Some([equal, presumed]) = self.others.as_deref_mut() else { return differing };
-        let equal = simulate_in(equal, build);
-        let presumed = simulate_in(presumed, build);
+        let equal = simulate_in(equal, build, None);
+        let presumed = simulate_in(presumed, build, None);
         let open = below_outputs(build.definition, &|step| {
             equal.verdict(step) == Verdict::Reruns || differing.verdict(step) == Verdict::Reruns
         });
@@ -200,8 +228,27 @@ fn takes_outputs(definition: &Definition) -> bool {
     })
 }
 
-fn simulate_in(world: &mut World, build: &Build<'_>) -> Outcome {
+/// Where the order of answers decides, the verdict is open. Not where an import that lacks a result would have to answer
+/// before two that hold it: in the recordings that never happened (truth: pipeline/inline-push-every-stage).
+fn open_races(mut outcome: Outcome, raced: &[(usize, Outcome)], imports: usize) -> Outcome {
+    for (index, (verdict, reason)) in outcome.vertices.iter_mut().enumerate() {
+        let runs: Vec<Reason> = raced
+            .iter()
+            .map(|(_, raced)| raced.at(index))
+            .filter(|(raced, _)| *raced == Verdict::Reruns)
+            .map(|(_, reason)| reason)
+            .collect();
+        let outnumbered = runs.as_slice() == [Reason::NoResult] && imports > 2;
+        if *verdict == Verdict::Cached && !runs.is_empty() && !outnumbered {
+            (*verdict, *reason) = (Verdict::Depends, Reason::Race);
+        }
+    }
+    outcome
+}
+
+fn simulate_in(world: &mut World, build: &Build<'_>, first_answer: Option<usize>) -> Outcome {
     let mut solve = Solve::new(build, world);
+    solve.first_answer = first_answer;
     solve.run();
     if !solve.failed
         && let Some(target) = build.definition.target

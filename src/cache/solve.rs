@@ -25,6 +25,9 @@ pub(super) struct SolveKey {
     pub(super) inputs: Vec<Vec<(KeyIndex, Digest)>>,
     /// The results known when the key was found, by cache.
     pub(super) records: Vec<(usize, Loadable)>,
+    /// The import that answered first, where several know the record: what stands on it is looked up there and in the
+    /// builder's own cache only (facts §11).
+    pub(super) only: Option<usize>,
 }
 
 /// How far an operation is (BuildKit: `edgeStatusType`).
@@ -81,6 +84,8 @@ pub(super) struct Solve<'b> {
     pub(super) keys: Vec<SolveKey>,
     pub(super) edges: Vec<Edge>,
     session: u64,
+    /// The import that answers first wherever several know a record; `None` lets all answer.
+    pub(super) first_answer: Option<usize>,
     pub(super) failed: bool,
 }
 
@@ -107,6 +112,7 @@ impl<'b> Solve<'b> {
             keys: Vec::new(),
             edges,
             session,
+            first_answer: None,
             failed: false,
         }
     }
@@ -210,8 +216,13 @@ impl<'b> Solve<'b> {
                 continue;
             }
             let records = self.records_of(&known, digest);
-            let key =
-                self.add_key(SolveKey { ids: vec![digest], operation: digest, inputs: Vec::new(), records });
+            let key = self.add_key(SolveKey {
+                ids: vec![digest],
+                operation: digest,
+                inputs: Vec::new(),
+                records,
+                only: None,
+            });
             self.offer(at, key);
             if self.edges.get(at).is_some_and(|edge| !edge.records.is_empty()) {
                 break;
@@ -304,22 +315,12 @@ impl<'b> Solve<'b> {
         if keys.is_empty() || vertex.ignore_cache {
             return false;
         }
-        let links: Vec<Link> = keys
-            .iter()
-            .flat_map(|(key, selector)| {
-                let ids = self.keys.get(*key).map(|key| key.ids.clone()).unwrap_or_default();
-                ids.into_iter().map(|from| Link {
-                    from,
-                    input: dep,
-                    operation: vertex.digest,
-                    selector: *selector,
-                })
-            })
-            .collect();
+        let links = self.links(vertex, dep, keys);
         let mut found: Vec<(usize, Key)> = Vec::new();
         for index in 0..self.caches() {
             let Some(cache) = self.cache(index) else { continue };
-            for link in &links {
+            let asked = |only: Option<usize>| index == 0 || only.is_none_or(|only| only == index);
+            for (link, _) in links.iter().filter(|(_, only)| asked(*only)) {
                 for key in cache.reached(link) {
                     if !found.contains(&(index, *key)) {
                         found.push((index, *key));
@@ -329,7 +330,7 @@ impl<'b> Solve<'b> {
         }
         // What one of the keys leads to, the others lead to from now on; a ref stays as it is.
         for (_, key) in found.iter().filter(|(index, _)| *index == 0) {
-            for link in &links {
+            for (link, _) in &links {
                 self.builder.records.link(*link, *key);
             }
         }
@@ -339,6 +340,17 @@ impl<'b> Solve<'b> {
             dep.matches.len() > before
         })
         .unwrap_or(false)
+    }
+
+    /// The links from keys of an input to records of the operation, with the import to which a key is bound.
+    fn links(&self, vertex: &Vertex, dep: usize, keys: &[(KeyIndex, Digest)]) -> Vec<(Link, Option<usize>)> {
+        let of = |(key, selector): &(KeyIndex, Digest)| {
+            let found = self.keys.get(*key);
+            let (ids, only) = found.map(|key| (key.ids.clone(), key.only)).unwrap_or_default();
+            let (operation, selector) = (vertex.digest, *selector);
+            ids.into_iter().map(move |from| (Link { from, input: dep, operation, selector }, only))
+        };
+        keys.iter().flat_map(of).collect()
     }
 
     fn check_match_possible(&mut self, at: VertexId, vertex: &Vertex, dep: usize) {
@@ -366,10 +378,24 @@ impl<'b> Solve<'b> {
             !edge.matches.contains(found) && edge.deps.iter().all(|dep| dep.matches.contains(found))
         });
         new.sort_unstable();
-        for (cache, id) in new {
+        let bound = self.takes_context(vertex);
+        let contended = |id: Key| new.iter().filter(|(cache, other)| *other == id && *cache > 0).count() > 1;
+        let first = self.first_answer.filter(|_| bound);
+        let answering = |(cache, id): &(usize, Key)| match first {
+            Some(first) if *cache > 0 && new.contains(&(first, *id)) => *cache == first,
+            _ => true,
+        };
+        for (cache, id) in new.iter().copied() {
+            if let Some(edge) = self.edges.get_mut(at).filter(|_| !answering(&(cache, id))) {
+                edge.matches.insert((cache, id));
+                continue;
+            }
             let inputs = self.key_inputs(at, vertex);
             let records = self.records_of(&[cache], id);
-            let key = self.add_key(SolveKey { ids: vec![id], operation: vertex.digest, inputs, records });
+            let inherited = inputs.iter().flatten().find_map(|(key, _)| self.keys.get(*key)?.only);
+            let only = first.filter(|first| cache == *first && contended(id)).or(inherited);
+            let key =
+                self.add_key(SolveKey { ids: vec![id], operation: vertex.digest, inputs, records, only });
             if let Some(edge) = self.edges.get_mut(at) {
                 edge.matches.insert((cache, id));
             }
@@ -397,6 +423,14 @@ impl<'b> Solve<'b> {
         if all_at_slow && !edge.records.is_empty() && edge.status == Status::Fast {
             edge.raise_if_exhausted(vertex);
         }
+    }
+
+    /// Whether a build's context is among the inputs. Its key is new in every build, so that a record which hangs on it is not
+    /// found again in another cache than the one that gave it (BuildKit: `getIDFromDeps`).
+    fn takes_context(&self, vertex: &Vertex) -> bool {
+        vertex.inputs.iter().any(|input| {
+            self.vertex(input.vertex).is_some_and(|vertex| matches!(vertex.action, Action::Context(_)))
+        })
     }
 
     /// The keys of the inputs, as a record found or made now is linked to them.
@@ -439,6 +473,7 @@ impl<'b> Solve<'b> {
                 operation: digest,
                 inputs: Vec::new(),
                 records: Vec::new(),
+                only: None,
             });
             let found = self.probe(at, vertex, index, &[(key, Digest::NONE)]);
             // From now on the keys by definition lead where the content leads.
@@ -460,24 +495,13 @@ impl<'b> Solve<'b> {
     }
 
     fn connect(&mut self, vertex: &Vertex, dep: usize, keys: &[(KeyIndex, Digest)]) {
-        let links: Vec<Link> = keys
-            .iter()
-            .flat_map(|(key, selector)| {
-                let ids = self.keys.get(*key).map(|key| key.ids.clone()).unwrap_or_default();
-                ids.into_iter().map(|from| Link {
-                    from,
-                    input: dep,
-                    operation: vertex.digest,
-                    selector: *selector,
-                })
-            })
-            .collect();
-        let mut reached: Vec<Key> =
-            links.iter().flat_map(|link| self.builder.records.reached(link)).copied().collect();
+        let links = self.links(vertex, dep, keys);
+        let reached = links.iter().flat_map(|(link, _)| self.builder.records.reached(link));
+        let mut reached: Vec<Key> = reached.copied().collect();
         reached.sort_unstable();
         reached.dedup();
         for key in reached {
-            for link in &links {
+            for (link, _) in &links {
                 self.builder.records.link(*link, key);
             }
         }
@@ -587,6 +611,7 @@ impl<'b> Solve<'b> {
                 operation: digest,
                 inputs: key_inputs.clone(),
                 records: vec![(0, loadable)],
+                only: self.takes_context(vertex).then_some(0),
             });
             self.persist(key);
             result_keys.push(key);
