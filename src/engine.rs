@@ -24,7 +24,7 @@ use crate::source::SourceFile;
 use guard::{guarded, internal_error};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What an analysis came to.
 #[derive(Clone, Debug, Default)]
@@ -62,62 +62,50 @@ pub fn analyze(project: &Project, settings: &Settings) -> Report {
 #[must_use]
 pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dyn Rule]) -> Report {
     let mut errors = project.errors.clone();
-    let parsed: Vec<Result<Dockerfile<'_>, String>> =
-        project.dockerfiles.par_iter().map(|file| guarded(|| dockerfile::parse(&file.text))).collect();
-    let facts: Vec<Result<Facts<'_>, String>> = project
-        .dockerfiles
-        .par_iter()
-        .zip(&parsed)
-        .map(|(file, syntax)| {
-            let syntax = syntax.as_ref().map_err(Clone::clone)?;
-            guarded(|| facts_of(project, &file.path, syntax))
-        })
-        .collect();
     let lookup = |path: &str| project.text(path);
     let files: &(dyn Fn(&str) -> Option<Arc<SourceFile>> + Sync) = &lookup;
-    let mut contexts = Vec::with_capacity(parsed.len());
-    for ((file, syntax), facts) in project.dockerfiles.iter().zip(&parsed).zip(&facts) {
-        match (syntax, facts) {
-            (Ok(syntax), Ok(facts)) => {
-                contexts.push(DockerfileCx { file, syntax, settings: settings.at(&file.path), facts, files });
+
+    // A file at a time: what is known of it is dropped before the next, so that memory does not grow with their number.
+    let looked = project.dockerfiles.par_iter().map(|file| {
+        let text = file.text.as_str();
+        let syntax = guarded(|| dockerfile::parse(text)).map_err(|panic| broken(file, &panic))?;
+        let facts =
+            guarded(|| facts_of(project, &file.path, &syntax)).map_err(|panic| broken(file, &panic))?;
+        let settings = settings.at(&file.path);
+        let cx = DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files };
+        Ok((check_dockerfile(&cx, rules), suppress::in_dockerfile(text, &syntax)))
+    });
+    let looked: Vec<Result<_, FileError>> = looked.collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut comments = Vec::new();
+    for (file, result) in project.dockerfiles.iter().zip(looked) {
+        match result {
+            Ok((found, placed)) => {
+                findings.extend(found);
+                comments.extend((!placed.is_empty()).then_some((&**file, placed)));
             }
-            (Err(panic), _) | (_, Err(panic)) => errors.push(FileError {
-                path: file.path.clone(),
-                message: format!("hitrate failed while it read this file: {panic}"),
-            }),
+            Err(error) => errors.push(error),
         }
     }
+    let others = project.others.iter().map(|file| (&**file, suppress::in_text(&file.text)));
+    comments.extend(others.filter(|(_, placed)| !placed.is_empty()));
 
-    let run = |cx: &DockerfileCx<'_>| {
-        let mut findings: Vec<Finding> = Vec::new();
-        for rule in rules {
-            let meta = rule.meta();
-            if cx.settings.severity(cx.path(), meta.name, meta.category.name(), meta.default_on).is_none() {
-                continue;
-            }
-            let mut sink = Sink::new(meta, cx.path().clone());
-            let result = guarded(|| rule.check_dockerfile(cx, &mut sink));
-            findings.extend(sink.into_findings());
-            findings.extend(result.err().map(|panic| internal_error(meta.name, cx.path(), &panic)));
-        }
-        findings
+    // Those that a build is found for are looked at again, each when first asked for.
+    let syntaxes: Vec<OnceLock<Option<Dockerfile<'_>>>> = empty(project.dockerfiles.len());
+    let facts: Vec<OnceLock<Option<Facts<'_>>>> = empty(project.dockerfiles.len());
+    let cx = |index: usize| {
+        let file = project.dockerfiles.get(index)?;
+        let syntax =
+            syntaxes.get(index)?.get_or_init(|| guarded(|| dockerfile::parse(&file.text)).ok()).as_ref()?;
+        let known = || guarded(|| facts_of(project, &file.path, syntax)).ok();
+        let facts = facts.get(index)?.get_or_init(known).as_ref()?;
+        Some(DockerfileCx { file, syntax, settings: settings.at(&file.path), facts, files })
     };
-    let mut findings: Vec<Finding> = contexts.par_iter().flat_map_iter(run).collect();
-
-    let project_cx = ProjectCx { dockerfiles: &contexts };
-    let run = |rule: &&'static dyn Rule| {
-        let meta = rule.meta();
-        let nowhere: Arc<str> = Arc::from("");
-        let mut sink = Sink::new(meta, nowhere.clone());
-        let result = guarded(|| rule.check_project(&project_cx, &mut sink));
-        let mut findings = sink.into_findings();
-        findings.extend(result.err().map(|panic| internal_error(meta.name, &nowhere, &panic)));
-        findings
-    };
-    findings.par_extend(rules.par_iter().flat_map_iter(run));
+    let project_cx = ProjectCx { files: &project.dockerfiles, cx: &cx };
+    findings.par_extend(rules.par_iter().flat_map_iter(|rule| check_project(&project_cx, *rule)));
 
     configure(&mut findings, settings, rules);
-    suppress::apply(&mut findings, project, &contexts, settings, rules);
+    suppress::apply(&mut findings, comments, settings, rules);
     sort(&mut findings);
     errors.sort();
     errors.dedup();
@@ -125,6 +113,41 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
     let failed = errors.len() - project.errors.len().min(errors.len());
     let files = (project.dockerfiles.len() + project.others.len()).saturating_sub(failed);
     Report { findings, errors, files, sources }
+}
+
+fn broken(file: &SourceFile, panic: &str) -> FileError {
+    FileError { path: file.path.clone(), message: format!("hitrate failed while it read this file: {panic}") }
+}
+
+fn empty<T>(len: usize) -> Vec<OnceLock<T>> {
+    std::iter::repeat_with(OnceLock::new).take(len).collect()
+}
+
+/// What the rules that are configured to run say of one Dockerfile.
+fn check_dockerfile(cx: &DockerfileCx<'_>, rules: &[&'static dyn Rule]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for rule in rules {
+        let meta = rule.meta();
+        if cx.settings.severity(cx.path(), meta.name, meta.category.name(), meta.default_on).is_none() {
+            continue;
+        }
+        let mut sink = Sink::new(meta, cx.path().clone());
+        let result = guarded(|| rule.check_dockerfile(cx, &mut sink));
+        findings.extend(sink.into_findings());
+        findings.extend(result.err().map(|panic| internal_error(meta.name, cx.path(), &panic)));
+    }
+    findings
+}
+
+/// What one rule says of everything at once.
+fn check_project(cx: &ProjectCx<'_>, rule: &'static dyn Rule) -> Vec<Finding> {
+    let meta = rule.meta();
+    let nowhere: Arc<str> = Arc::from("");
+    let mut sink = Sink::new(meta, nowhere.clone());
+    let result = guarded(|| rule.check_project(cx, &mut sink));
+    let mut findings = sink.into_findings();
+    findings.extend(result.err().map(|panic| internal_error(meta.name, &nowhere, &panic)));
+    findings
 }
 
 /// The model of a Dockerfile that no build is known of: its last stage, with the context that has what it copies.

@@ -1,39 +1,32 @@
 //! Leaving out what a comment suppresses, and reporting the comments that suppress nothing.
 
-use crate::dockerfile::ItemKind;
+use crate::dockerfile::{Dockerfile, ItemKind};
 use crate::fix::Fix;
-use crate::project::Project;
-use crate::rules::{DockerfileCx, Finding, Rule, Sink, internal_error, unused_suppression};
+use crate::rules::{Finding, Rule, Sink, internal_error, unused_suppression};
 use crate::settings::{NamedRule, Reach, Settings, Suppression};
 use crate::source::{SourceFile, Span, nearest};
 use std::collections::BTreeMap;
 
 /// A suppression with the bytes that it covers; `None` where it covers nothing.
-struct Placed<'a> {
+pub(super) struct Placed<'a> {
     comment: Suppression<'a>,
     covers: Option<Span>,
     used: Vec<bool>,
 }
 
-/// Removes the suppressed findings and adds those about comments that suppress nothing.
+/// Removes the suppressed findings and adds those about comments that suppress nothing. `comments` are those of each file
+/// that has any.
 pub(super) fn apply(
     findings: &mut Vec<Finding>,
-    project: &Project,
-    contexts: &[DockerfileCx<'_>],
+    comments: Vec<(&SourceFile, Vec<Placed<'_>>)>,
     settings: &Settings,
     rules: &[&'static dyn Rule],
 ) {
-    let mut files: BTreeMap<&str, (&SourceFile, Vec<Placed<'_>>)> = BTreeMap::new();
-    let mentions = |file: &SourceFile| memchr::memmem::find(file.text.as_bytes(), b"hitrate:").is_some();
-    for cx in contexts.iter().filter(|cx| mentions(cx.file)) {
-        files.insert(cx.path(), (cx.file, in_dockerfile(cx)));
-    }
-    for file in project.others.iter().filter(|file| mentions(file)) {
-        files.insert(&file.path, (file, in_text(&file.text)));
-    }
-    if files.is_empty() {
+    if comments.is_empty() {
         return;
     }
+    let mut files: BTreeMap<&str, (&SourceFile, Vec<Placed<'_>>)> =
+        comments.into_iter().map(|(file, comments)| (&*file.path, (file, comments))).collect();
     findings.retain(|finding| {
         let Some((_, comments)) = files.get_mut(&*finding.place.path) else { return true };
         !is_suppressed(finding, comments)
@@ -93,14 +86,15 @@ fn is_suppressed(finding: &Finding, comments: &mut [Placed<'_>]) -> bool {
 
 /// The comments of a Dockerfile: a line of its own before an instruction or inside it, or, for a whole file, anywhere
 /// before the first instruction.
-fn in_dockerfile<'a>(cx: &DockerfileCx<'a>) -> Vec<Placed<'a>> {
-    let source = cx.text();
+pub(super) fn in_dockerfile<'a>(source: &'a str, syntax: &Dockerfile<'_>) -> Vec<Placed<'a>> {
+    if !mentions(source) {
+        return Vec::new();
+    }
     let whole = Span::new(0, source.len() + 1);
     let mut placed: Vec<Placed<'a>> = Vec::new();
     let mut waiting: Vec<usize> = Vec::new();
     let mut leading = true;
-    let items = cx.syntax.items.iter();
-    for item in items {
+    for item in &syntax.items {
         match &item.kind {
             ItemKind::Comment => {
                 if let Some(comment) = Suppression::parse(source, trim(source, item.span)) {
@@ -136,7 +130,10 @@ fn in_dockerfile<'a>(cx: &DockerfileCx<'a>) -> Vec<Placed<'a>> {
 
 /// The comments of any other text that has them (`#`, `//`): on a line of its own before what it is about, at the end of
 /// that line, or, for a whole file, before the first line that is no comment.
-fn in_text(source: &str) -> Vec<Placed<'_>> {
+pub(super) fn in_text(source: &str) -> Vec<Placed<'_>> {
+    if !mentions(source) {
+        return Vec::new();
+    }
     let whole = Span::new(0, source.len() + 1);
     let mut placed: Vec<Placed<'_>> = Vec::new();
     let mut waiting: Vec<usize> = Vec::new();
@@ -181,6 +178,11 @@ fn in_text(source: &str) -> Vec<Placed<'_>> {
         }
     }
     placed
+}
+
+/// Few files do, and the others are not read line by line.
+fn mentions(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"hitrate:").is_some()
 }
 
 fn trim(source: &str, span: Span) -> Span {

@@ -92,8 +92,25 @@ impl<'a> DockerfileCx<'a> {
 }
 
 /// Everything at once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ProjectCx<'a> {
-    /// Every Dockerfile, sorted by path.
-    pub dockerfiles: &'a [DockerfileCx<'a>],
+    /// Every Dockerfile's text, sorted by path.
+    pub files: &'a [Arc<SourceFile>],
+    /// What is known of the Dockerfile with that index, worked out when first asked for.
+    pub cx: &'a (dyn Fn(usize) -> Option<DockerfileCx<'a>> + Sync),
+}
+
+impl std::fmt::Debug for ProjectCx<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ProjectCx").field("files", &self.files.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> ProjectCx<'a> {
+    /// The Dockerfile of that path. What is known of it stays in memory, so ask for those that matter.
+    #[must_use]
+    pub fn dockerfile(&self, path: &str) -> Option<DockerfileCx<'a>> {
+        let index = self.files.binary_search_by(|file| (*file.path).cmp(path)).ok()?;
+        (self.cx)(index)
+    }
 }
