@@ -1,5 +1,6 @@
 //! Builds found in workflows, pipelines, bake, compose, scripts and recipes.
 
+pub mod bake;
 pub mod cachespec;
 pub mod ci;
 pub mod command;

@@ -1,6 +1,6 @@
 //! Reading one file, whatever it is.
 
-use super::{Build, Files, ReadError, System, ci, compose, shell};
+use super::{Build, Files, ReadError, System, bake, ci, compose, shell};
 
 /// The builds that a file of this kind starts.
 ///
@@ -13,6 +13,7 @@ pub fn read<'f>(
     files: Files<'f>,
 ) -> Result<Vec<Build>, ReadError> {
     match system {
+        System::Bake => bake::read(path, text, files),
         System::Compose => compose::read(path, text, files),
         System::Shell => Ok(shell::read(path, text, files)),
         _ => ci::read(path, text, files).unwrap_or(Ok(Vec::new())),

@@ -312,3 +312,21 @@ fn compose_commands_build_what_the_files_define() {
     assert_eq!(alone.name, ["web"]);
     assert!(alone.dockerfile.is_none());
 }
+
+#[test]
+fn bake_commands_build_targets_with_overrides() {
+    let hcl = "variable \"TAG\" { default = \"1\" }\ngroup \"default\" { targets = [\"a\"] }\ntarget \"a\" {\n  tags = [\"r/a:${TAG}\"]\n  cache-from = [\"r/c\"]\n}\ntarget \"b\" { context = \"b\" }\n";
+    let files = |path: &str| (path == "docker-bake.hcl").then_some(hcl);
+    let script = "export TAG=$GITHUB_SHA\ndocker buildx bake --push --set *.cache-to=type=gha,mode=max\ndocker buildx bake -f docker-bake.hcl b\ndocker buildx bake --print\ndocker buildx bake https://github.com/x/y.git\n";
+    let all = with(script, &mut ScriptEnv::new("ci.sh", System::Shell), &files);
+    assert_eq!(all.len(), 3);
+    let a = &all[0];
+    assert_eq!((a.front, a.name.join("")), (Front::Bake, "a".to_owned()));
+    assert_eq!(a.tags[0].value.volatility(), Volatility::PerCommit);
+    assert_eq!(a.cache_to[0].span.of(script), "type=gha,mode=max");
+    assert_eq!(a.cache_to[0].path, None);
+    assert_eq!(a.cache_from[0].path.as_deref(), Some("docker-bake.hcl"));
+    assert_eq!(a.push.as_ref().unwrap().span.of(script), "--push");
+    assert_eq!(path(&all[1]), "b");
+    assert!(all[2].dockerfile.is_none());
+}

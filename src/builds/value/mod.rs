@@ -25,7 +25,9 @@ impl Value {
                 Piece::Var { name, .. } => name_volatility(name),
                 Piece::Expression { inner, .. } => table::expression_volatility(inner.trim()),
                 Piece::Command { inner, .. } => command_volatility(inner),
-                Piece::Alternative { .. } | Piece::Opaque { .. } => Volatility::Unknown,
+                Piece::Alternative { .. } => Volatility::Unknown,
+                // `${X:0:7}`, `${timestamp()}` of bake: what is in it tells.
+                Piece::Opaque { raw } => table::expression_volatility(raw),
             };
             fastest = Some(fastest.map_or(part, |old| old.max(part)));
         }
