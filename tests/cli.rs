@@ -7,6 +7,8 @@ mod check;
 mod config;
 #[path = "cli/explain.rs"]
 mod explain;
+#[path = "cli/explain_truth.rs"]
+mod explain_truth;
 #[path = "cli/fix.rs"]
 mod fix;
 #[path = "cli/input.rs"]

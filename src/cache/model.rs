@@ -19,7 +19,7 @@ pub enum Change {
     Edit(Vec<String>),
     /// A build arg has another value; `None` is one that it never had.
     Arg(String, Option<String>),
-    /// A base image is another one: its reference, or all of them.
+    /// An image is another one: its reference, or all that stages stand on.
     Base(Option<String>),
     /// A download or repository gives something else: its address, or all of them.
     Remote(Option<String>),
@@ -95,39 +95,64 @@ impl<'a> Model<'a> {
     /// What happens in the place that `setting` describes after `changes`.
     #[must_use]
     pub fn after_in(&self, changes: &[Change], setting: &Setting) -> Answer<'_, 'a> {
-        let mut store = if setting.fresh || !setting.exports.is_empty() {
-            let mut store = Store::new();
-            let build =
-                Build { exports: setting.exports.clone(), pushed: setting.pushed, ..self.build("first") };
-            store.simulate(&build);
-            store
+        let store = if setting.fresh || !setting.exports.is_empty() {
+            self.built_in(setting)
         } else {
             self.built().clone()
         };
+        self.answer(store, Vec::new(), changes, setting)
+    }
+
+    /// What happens in this build after `changes` on the builder that built `before`, or on a fresh one that imports what
+    /// that exported; `edited` names the context files that are others than before.
+    #[must_use]
+    pub fn since<'m>(
+        &'m self,
+        before: &Model<'_>,
+        edited: Vec<String>,
+        changes: &[Change],
+        setting: &Setting,
+    ) -> Answer<'m, 'a> {
+        self.answer(before.built_in(setting), edited, changes, setting)
+    }
+
+    /// The store after one build that exports as `setting` says.
+    fn built_in(&self, setting: &Setting) -> Store {
+        let mut store = Store::new();
+        let build = Build { exports: setting.exports.clone(), pushed: setting.pushed, ..self.build("first") };
+        store.simulate(&build);
+        store
+    }
+
+    fn answer(
+        &self,
+        mut store: Store,
+        mut edited: Vec<String>,
+        changes: &[Change],
+        setting: &Setting,
+    ) -> Answer<'_, 'a> {
         let options = changed_options(&self.options, changes);
         let changed = options.map(|options| {
             let graph = Graph::new(self.graph.dockerfile, &options);
             let definition = Definition::new(&graph, &options, &NoCache::Never);
             (graph, definition)
         });
-        let (graph, definition) = match &changed {
-            Some((graph, definition)) => (graph, definition),
-            None => (&self.graph, &self.definition),
-        };
+        let definition = changed.as_ref().map_or(&self.definition, |(_, definition)| definition);
+        let graph = changed.as_ref().map_or(&self.graph, |(graph, _)| graph);
         let mut build = Build {
             definition,
-            builder: if setting.fresh { "fresh" } else { "first" },
             imports: setting.imports.clone(),
-            ..self.build("")
+            ..self.build(if setting.fresh { "fresh" } else { "first" })
         };
-        let mut edited = Vec::new();
         for change in changes {
             match change {
                 Change::Edit(paths) => {
                     build.context = self.edited(paths);
-                    edited.clone_from(paths);
+                    edited.extend(paths.iter().cloned());
                 }
-                Change::Base(reference) => change_images(&mut store, graph, reference.as_deref()),
+                Change::Base(reference) => {
+                    change_images(&mut store, graph, definition, reference.as_deref());
+                }
                 Change::Remote(url) => build.remotes.extend(changed_remotes(definition, url.as_deref())),
                 Change::PruneMounts => store.prune("first", Prune::Mounts),
                 Change::Arg(..) => {}
@@ -135,18 +160,6 @@ impl<'a> Model<'a> {
         }
         let outcome = store.simulate(&build);
         Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
-    }
-
-    /// What happens in this build on the builder that built `before`, or on a fresh one that imports what that exported.
-    #[must_use]
-    pub fn since<'m>(&'m self, before: &Model<'_>, edited: Vec<String>, setting: &Setting) -> Answer<'m, 'a> {
-        let mut store = Store::new();
-        let first =
-            Build { exports: setting.exports.clone(), pushed: setting.pushed, ..before.build("first") };
-        store.simulate(&first);
-        let builder = if setting.fresh { "fresh" } else { "first" };
-        let outcome = store.simulate(&Build { imports: setting.imports.clone(), ..self.build(builder) });
-        Answer { model: self, changed: None, outcome, edited, fresh: setting.fresh }
     }
 
     fn build<'b>(&'b self, builder: &'b str) -> Build<'b> {
@@ -248,13 +261,16 @@ fn changed_options(options: &Options, changes: &[Change]) -> Option<Options> {
     changed
 }
 
-fn change_images(store: &mut Store, graph: &Graph<'_>, reference: Option<&str>) {
-    let mut references: Vec<&str> =
-        (0..graph.stages.len()).filter_map(|stage| graph.base_image(stage)).collect();
-    references.retain(|known| reference.is_none_or(|wanted| wanted == *known));
-    for reference in references {
-        let another = Digest::of("another image", &[reference.as_bytes()]);
-        store.set_image(reference, another, another);
+/// The images that stages stand on; one that is named may also be one that files are copied from.
+fn change_images(store: &mut Store, graph: &Graph<'_>, definition: &Definition, reference: Option<&str>) {
+    let bases = (0..graph.stages.len()).filter_map(|stage| graph.base_image(stage));
+    let named = definition.vertices.iter().filter_map(|vertex| match &vertex.action {
+        Action::Image(image, _) if reference == Some(image) => Some(image.as_str()),
+        _ => None,
+    });
+    for image in bases.chain(named).filter(|known| reference.is_none_or(|wanted| wanted == *known)) {
+        let another = Digest::of("another image", &[image.as_bytes()]);
+        store.set_image(image, another, another);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::args::{BuilderKind, ExplainArgs};
 use super::output::Output;
+use crate::context::{DOCKERIGNORE, own_ignore_file};
 use crate::engine::{self, ExplainRequest, Since};
 use crate::project::git::{Difference, Git};
 use crate::project::{self, FileKind, Found, FoundFile, Project};
@@ -84,6 +85,16 @@ fn since(
         Some(context) => project::relative(git.root(), context),
         None => below(&engine::context_directory(project, dockerfile).unwrap_or_default()),
     };
+    let shared = match directory.as_str() {
+        "" | "." => DOCKERIGNORE.to_owned(),
+        directory => format!("{directory}/{DOCKERIGNORE}"),
+    };
+    for path in [own_ignore_file(&below(dockerfile)), shared] {
+        since.ignore = git.read(revision, &path).map_err(at)?;
+        if since.ignore.is_some() {
+            break;
+        }
+    }
     for (path, difference) in git.changes(revision).map_err(at)? {
         let inside = match directory.as_str() {
             "" | "." => Some(path.as_str()),

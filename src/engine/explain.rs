@@ -4,7 +4,9 @@ use super::explanation::{ExplainedStep, Explanation, Reason};
 use super::place;
 use crate::builds::{Placed, Vars, cachespec};
 use crate::cache::{self, Answer, Change, Export, ExportMode, Model, Setting};
-use crate::context::{Change as FileChange, ContentId, Context, Entry, go_match, has_wildcards, path};
+use crate::context::{
+    Change as FileChange, ContentId, Context, Entry, go_match, has_wildcards, own_ignore_file, path,
+};
 use crate::dockerfile;
 use crate::graph::Options;
 use crate::project::Project;
@@ -47,6 +49,8 @@ pub struct Since {
     pub revision: String,
     /// The Dockerfile's text then; `None` where it did not exist.
     pub dockerfile: Option<String>,
+    /// The text of the ignore file in force then; `None` where there was none.
+    pub ignore: Option<String>,
     /// Context paths that are new since.
     pub added: Vec<String>,
     /// Context paths that are gone since.
@@ -110,7 +114,8 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
         let known = if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
         return Err(ExplainError::NoTarget(name, request.dockerfile.clone(), known));
     };
-    let context = context(project, request, &model)?;
+    let directory = directory(project, request, &model);
+    let context = directory.as_deref().map(|directory| listed(project, request, directory)).transpose()?;
     let model = match &context {
         Some(context) => model.with_context(Arc::clone(context)),
         None => model,
@@ -160,12 +165,13 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
             .ok_or_else(|| ExplainError::NotThen(request.dockerfile.clone(), since.revision.clone()))?;
         let before = dockerfile::parse(before);
         let mut old = Model::new(&before, options, None);
-        if let Some(context) = &context {
-            old = old.with_context(Arc::new(earlier(context, since)));
+        if let Some(directory) = &directory {
+            let project = with_ignore_file(project, request, directory, since)?;
+            old = old.with_context(Arc::new(earlier(&*listed(&project, request, directory)?, since)));
         }
         let edited = [since.modified.clone(), since.added.clone(), since.deleted.clone()].concat();
         said.insert(0, format!("what changed since {}", since.revision));
-        return Ok(explanation(&model.since(&old, edited, &setting), said));
+        return Ok(explanation(&model.since(&old, edited, &changes, &setting), said));
     }
     if changes.is_empty() && !request.ephemeral {
         return Err(ExplainError::NoChange);
@@ -178,27 +184,44 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
     Ok(explanation(&model.after_in(&changes, &setting), said))
 }
 
-fn context(
+/// The context's directory; `None` where no step takes files of it, or where it is not certain.
+fn directory(project: &Project, request: &ExplainRequest, model: &Model<'_>) -> Option<String> {
+    if !model.takes_context() {
+        return None;
+    }
+    let found = || place::context_of(project, &request.dockerfile, model).map(|place| place.directory);
+    request.context.clone().or_else(found)
+}
+
+fn listed(
     project: &Project,
     request: &ExplainRequest,
-    model: &Model<'_>,
-) -> Result<Option<Arc<Context>>, ExplainError> {
-    if !model.takes_context() {
-        return Ok(None);
+    directory: &str,
+) -> Result<Arc<Context>, ExplainError> {
+    let context = project.hashed_context(directory, Some(&request.dockerfile));
+    context.map(Arc::new).map_err(|why| ExplainError::NoContext(directory.to_owned(), why.to_string()))
+}
+
+/// The project with the ignore file as it was.
+fn with_ignore_file(
+    project: &Project,
+    request: &ExplainRequest,
+    directory: &str,
+    since: &Since,
+) -> Result<Project, ExplainError> {
+    let now = project
+        .ignore_file(directory, Some(&request.dockerfile))
+        .map_err(|why| ExplainError::NoContext(directory.to_owned(), why.to_string()))?;
+    let (then, now_text) =
+        (since.ignore.as_deref().unwrap_or(""), now.as_ref().map_or("", |file| &file.text));
+    if then == now_text {
+        return Ok(project.clone());
     }
-    let hashed = |directory: &str| project.hashed_context(directory, Some(&request.dockerfile));
-    match &request.context {
-        Some(directory) => {
-            let context = hashed(directory);
-            context
-                .map(|context| Some(Arc::new(context)))
-                .map_err(|why| ExplainError::NoContext(directory.clone(), why.to_string()))
-        }
-        None => {
-            let place = place::context_of(project, &request.dockerfile, model);
-            Ok(place.and_then(|place| hashed(&place.directory).ok()).map(Arc::new))
-        }
-    }
+    let place = match &now {
+        Some(file) => file.path.to_string(),
+        None => own_ignore_file(&request.dockerfile),
+    };
+    Ok(project.with_texts([(place.as_str(), then)], None))
 }
 
 /// The context as it was: what is new taken away, what is gone put back, what changed with another content.

@@ -101,6 +101,13 @@ fn since_a_revision() {
     folder.write("Dockerfile", DOCKERFILE.replace("npm install", "npm ci").as_bytes());
     assert_eq!(verdicts(&folder, &["--from-git", "HEAD"])[0], "5:reruns");
     folder.run(&["explain", "--from-git", "nothing"]).failed(&["nothing"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "second"]);
+    let with_arg = verdicts(&folder, &["--from-git", "HEAD", "--build-arg", "VERSION"]);
+    assert_eq!(with_arg, ["11:reruns", "12:reruns"], "what else is said to change counts too");
+    folder.write(".dockerignore", b".dockerignore\ndoc\nsrc\n");
+    let narrowed = verdicts(&folder, &["--from-git", "HEAD"]);
+    assert_eq!(narrowed[..2], ["6:reruns", "7:reruns"], "src is no longer copied");
 }
 
 #[test]

@@ -1,0 +1,4 @@
+ITEMS = [
+    {"name": "Kettle", "cents": 3900},
+    {"name": "Teapot", "cents": 2450},
+]
