@@ -46,7 +46,6 @@ fn sweep(themes: &[&str]) -> usize {
             }
         }
     }
-    println!("{asked} builds of {themes:?} were asked about");
     assert!(wrong.is_empty(), "{} wrong answers:\n{}", wrong.len(), wrong.join("\n"));
     asked
 }
@@ -233,7 +232,8 @@ impl Question {
             let recorded: Vec<_> = truths.iter().filter_map(|truth| verdict(truth, &said["line"])).collect();
             let open = recorded.iter().any(|verdict| *verdict != recorded[0]) || reads_stage(&answer, said);
             let verdict = text(&said["verdict"]);
-            if !recorded.is_empty() && !recorded.contains(&verdict) && !(verdict == "depends" && open) {
+            let right = recorded.is_empty() || recorded.contains(&verdict) || (verdict == "depends" && open);
+            if !right {
                 wrong.push(format!("{name}: line {} is {recorded:?}, not {verdict}", said["line"]));
             }
         }
