@@ -24,3 +24,4 @@ pub mod rules;
 pub mod settings;
 pub mod shell;
 pub mod source;
+pub mod tools;

@@ -5,6 +5,7 @@
 
 mod ast;
 mod cwd;
+mod dollar;
 mod exec;
 mod expand;
 mod heredoc;
@@ -15,6 +16,7 @@ mod simple;
 mod state;
 mod text;
 mod wrap;
+mod wrappers;
 
 pub use ast::*;
 pub use exec::from_exec;

@@ -1,0 +1,51 @@
+//! Paths as text.
+
+/// `.`, `..` and doubled or trailing slashes resolved.
+#[must_use]
+pub fn normalize(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    if path.starts_with('/') { format!("/{joined}") } else { joined }
+}
+
+/// Whether `inner` is `outer` or below it. `*` in either stands for one part.
+#[must_use]
+pub fn is_within(inner: &str, outer: &str) -> bool {
+    let mut inner = inner.split('/').filter(|part| !part.is_empty());
+    outer.split('/').filter(|part| !part.is_empty()).all(|outer| {
+        inner.next().is_some_and(|inner| {
+            inner == outer
+                || inner == "*"
+                || super::phrase::glob(outer, inner)
+                || super::phrase::glob(inner, outer)
+        })
+    })
+}
+
+/// Whether two paths are the same, `*` standing for one part.
+#[must_use]
+pub fn is_same(one: &str, other: &str) -> bool {
+    is_within(one, other) && is_within(other, one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_compare_by_parts() {
+        assert!(is_within("/a/b/c", "/a/b") && is_within("/a/b", "/a/b") && !is_within("/a/bc", "/a/b"));
+        assert!(is_within("/a/b", "/") && !is_within("/a", "/a/b"));
+        assert!(is_same("/x/3.3.0/cache", "/x/*/cache"));
+        assert_eq!(normalize("/a/./b//../c/"), "/a/c");
+    }
+}

@@ -1,0 +1,144 @@
+//! The match language of tool files.
+//!
+//! A phrase is words separated by blanks; alternatives for the whole are separated by ` OR `, for one word by `|`.
+//! `*` is any word, `*` inside a word a glob, `...` any rest. A word with a dash is an option that stands anywhere. The
+//! empty phrase is a command line without positional words.
+
+use super::arguments::Arguments;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// Compiled alternatives.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub struct Phrase {
+    source: String,
+    options: Vec<Vec<Slot>>,
+}
+
+/// The alternatives of one word.
+type Slot = Vec<String>;
+
+impl From<String> for Phrase {
+    fn from(source: String) -> Self {
+        let slot = |word: &str| word.split('|').map(str::to_owned).collect();
+        let option = |phrase: &str| phrase.split_whitespace().map(slot).collect();
+        let options = source.split(" OR ").map(option).collect();
+        Self { source, options }
+    }
+}
+
+impl JsonSchema for Phrase {
+    fn schema_name() -> Cow<'static, str> {
+        "Phrase".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
+    }
+}
+
+impl Phrase {
+    /// As written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether the arguments are what the phrase says. Words must follow each other from the start, except that the
+    /// last of several may stand anywhere after the others, and that with `goals` a single one may stand anywhere.
+    pub(super) fn matches(&self, arguments: &Arguments<'_>, goals: bool) -> bool {
+        self.options.iter().any(|slots| matches(slots, arguments, goals))
+    }
+
+    /// As [`Phrase::matches`], and the number of positional words that the phrase took.
+    pub(super) fn taken(&self, arguments: &Arguments<'_>) -> Option<usize> {
+        let slots = self.options.iter().find(|slots| matches(slots, arguments, false))?;
+        Some(
+            slots
+                .iter()
+                .filter(|slot| slot.iter().any(|word| !word.starts_with('-') && word != "..."))
+                .count(),
+        )
+    }
+
+    /// Whether it asks for the option `flag`.
+    pub(super) fn names(&self, flag: &str) -> bool {
+        self.options.iter().flatten().flatten().any(|word| word == flag)
+    }
+}
+
+fn matches(slots: &[Slot], arguments: &Arguments<'_>, goals: bool) -> bool {
+    let words = &arguments.words;
+    if slots.is_empty() {
+        return words.is_empty();
+    }
+    let positional = |slot: &Slot| slot.iter().any(|word| !word.starts_with('-'));
+    let last = slots.iter().rposition(|slot| positional(slot) && !slot.iter().any(|word| word == "..."));
+    let mut next = 0;
+    for (index, slot) in slots.iter().enumerate() {
+        if slot.iter().any(|word| word == "...") || slot.iter().any(|word| arguments.option(word)) {
+            continue;
+        }
+        if !positional(slot) {
+            return false;
+        }
+        let rest = words.get(next..).unwrap_or(&[]);
+        let anywhere = Some(index) == last && (index > 0 || goals);
+        let reach = if anywhere { rest.len() } else { 1 };
+        let Some(at) = rest.iter().take(reach).position(|word| fits(slot, &word.text)) else { return false };
+        next += at + 1;
+    }
+    true
+}
+
+fn fits(slot: &Slot, word: &str) -> bool {
+    slot.iter().any(|alternative| !alternative.starts_with('-') && glob(alternative, word))
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for anything. Linear in the text for each `*`.
+#[must_use]
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut last = None;
+    for piece in pieces {
+        if let Some(middle) = last {
+            let Some((_, after)) = rest.split_once::<&str>(middle) else { return false };
+            rest = after;
+        }
+        last = Some(piece);
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(end) => rest.ends_with(end),
+    }
+}
+
+/// Whether `value` is one of the globs `a|b*|…`.
+pub(super) fn any_glob(patterns: &str, value: &str) -> bool {
+    patterns.split('|').any(|pattern| glob(pattern, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_pieces_in_order() {
+        for (pattern, text, expect) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("pip3.*", "pip3.11", true),
+            ("*@*", "x@1", true),
+            ("*@*", "x", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b", "ab", true),
+            ("aa*aa", "aaa", false),
+        ] {
+            assert_eq!(glob(pattern, text), expect, "{pattern} {text}");
+        }
+    }
+}
