@@ -9,6 +9,7 @@ mod output;
 mod rule;
 mod workspace;
 
+use crate::report::Color;
 use args::{Cli, Command};
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -67,8 +68,14 @@ fn usage(error: &clap::Error) -> Exit {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let mut out = Output::new(Color::Auto);
+            let text = error.render();
             // Nobody to tell when this fails.
-            let _ = write!(std::io::stdout().lock(), "{}", error.render());
+            let _ = match out.color() {
+                true => write!(out, "{}", text.ansi()),
+                false => write!(out, "{text}"),
+            };
+            let _ = out.flush();
             Exit::Clean
         }
         _ => {
