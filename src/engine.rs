@@ -4,6 +4,7 @@ mod explain;
 mod explanation;
 mod fingerprint;
 mod guard;
+mod join;
 mod place;
 mod suppress;
 mod touched;
@@ -14,17 +15,18 @@ pub use guard::{is_guarded, silence_guarded_panics};
 pub use place::context_directory;
 pub use touched::TouchedLines;
 
+use crate::builds::Build;
 use crate::cache::Model;
 use crate::dockerfile::{self, Dockerfile};
-use crate::graph::Options;
 use crate::project::{FileError, Project};
-use crate::rules::{self, DockerfileCx, Facts, Finding, ProjectCx, Rule, Sink};
+use crate::rules::{self, BuildCx, DockerfileCx, Facts, Finding, ProjectCx, Rule, Sink};
 use crate::settings::Settings;
 use crate::source::SourceFile;
 use guard::{guarded, internal_error};
+use join::Built;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// What an analysis came to.
 #[derive(Clone, Debug, Default)]
@@ -65,43 +67,87 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
     let lookup = |path: &str| project.text(path);
     let files: &(dyn Fn(&str) -> Option<Arc<SourceFile>> + Sync) = &lookup;
 
-    // A file at a time: what is known of it is dropped before the next, so that memory does not grow with their number.
-    let looked = project.dockerfiles.par_iter().map(|file| {
+    let (builds, unread) = join::builds_of(project);
+    errors.extend(unread);
+    let built = join::built(project, &builds);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut comments = Vec::new();
+
+    // Those that no build is known of, a file at a time: what is known of it is dropped before the next, so that memory does not
+    // grow with their number.
+    let alone: Vec<&Arc<SourceFile>> =
+        project.dockerfiles.iter().filter(|file| !built.contains_key(&file.path)).collect();
+    let looked = alone.par_iter().map(|file| {
         let text = file.text.as_str();
         let syntax = guarded(|| dockerfile::parse(text)).map_err(|panic| broken(file, &panic))?;
         let facts =
-            guarded(|| facts_of(project, &file.path, &syntax)).map_err(|panic| broken(file, &panic))?;
+            guarded(|| facts_of(project, file, &syntax, &[])).map_err(|panic| broken(file, &panic))?;
         let settings = settings.at(&file.path);
         let cx = DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files };
         Ok((check_dockerfile(&cx, rules), suppress::in_dockerfile(text, &syntax)))
     });
     let looked: Vec<Result<_, FileError>> = looked.collect();
-    let mut findings: Vec<Finding> = Vec::new();
-    let mut comments = Vec::new();
-    for (file, result) in project.dockerfiles.iter().zip(looked) {
+    for (file, result) in alone.iter().zip(looked) {
         match result {
             Ok((found, placed)) => {
                 findings.extend(found);
-                comments.extend((!placed.is_empty()).then_some((&**file, placed)));
+                comments.extend((!placed.is_empty()).then_some((&***file, placed)));
             }
             Err(error) => errors.push(error),
         }
     }
+
+    // Those that builds are known of, and the builds.
+    let built: Vec<&Built<'_>> = built.values().collect();
+    let syntaxes: Vec<Result<Dockerfile<'_>, String>> =
+        built.par_iter().map(|built| guarded(|| dockerfile::parse(&built.file.text))).collect();
+    let facts: Vec<Result<Facts<'_>, String>> = built
+        .par_iter()
+        .zip(&syntaxes)
+        .map(|(built, syntax)| {
+            let syntax = syntax.as_ref().map_err(Clone::clone)?;
+            guarded(|| facts_of(project, &built.file, syntax, &built.builds))
+        })
+        .collect();
+    let mut contexts = Vec::with_capacity(built.len());
+    for ((built, syntax), facts) in built.iter().zip(&syntaxes).zip(&facts) {
+        match (syntax, facts) {
+            (Ok(syntax), Ok(facts)) => {
+                let (file, settings) = (&*built.file, settings.at(&built.file.path));
+                contexts.push(DockerfileCx { file, syntax, settings, facts, files });
+            }
+            (Err(panic), _) | (_, Err(panic)) => errors.push(broken(&built.file, panic)),
+        }
+    }
+    // A Dockerfile that only a build names is no part of what was asked about.
+    let asked = |cx: &&DockerfileCx<'_>| project.dockerfile(cx.path()).is_some();
+    findings.par_extend(contexts.par_iter().filter(asked).flat_map_iter(|cx| check_dockerfile(cx, rules)));
+    for cx in contexts.iter().filter(asked) {
+        let placed = suppress::in_dockerfile(cx.text(), cx.syntax);
+        comments.extend((!placed.is_empty()).then_some((cx.file, placed)));
+    }
     let others = project.others.iter().map(|file| (&**file, suppress::in_text(&file.text)));
     comments.extend(others.filter(|(_, placed)| !placed.is_empty()));
 
-    // Those that a build is found for are looked at again, each when first asked for.
-    let syntaxes: Vec<OnceLock<Option<Dockerfile<'_>>>> = empty(project.dockerfiles.len());
-    let facts: Vec<OnceLock<Option<Facts<'_>>>> = empty(project.dockerfiles.len());
-    let cx = |index: usize| {
-        let file = project.dockerfiles.get(index)?;
-        let syntax =
-            syntaxes.get(index)?.get_or_init(|| guarded(|| dockerfile::parse(&file.text)).ok()).as_ref()?;
-        let known = || guarded(|| facts_of(project, &file.path, syntax)).ok();
-        let facts = facts.get(index)?.get_or_init(known).as_ref()?;
-        Some(DockerfileCx { file, syntax, settings: settings.at(&file.path), facts, files })
+    let by_path: BTreeMap<&str, &DockerfileCx<'_>> = contexts.iter().map(|cx| (&*cx.file.path, cx)).collect();
+    let dockerfile_of =
+        |build: &Build| join::dockerfile_of(build).and_then(|path| by_path.get(path.as_str()).copied());
+    let model_of = |build: &Build| {
+        let cx = dockerfile_of(build)?;
+        guarded(|| join::model_of(project, cx.path(), cx.syntax, build).0).ok()
     };
-    let project_cx = ProjectCx { files: &project.dockerfiles, cx: &cx };
+    let models: Vec<Option<Model<'_>>> = builds.par_iter().map(model_of).collect();
+    let builds: Vec<BuildCx<'_>> = builds
+        .iter()
+        .zip(&models)
+        .filter_map(|(build, model)| {
+            let file = project.file(&build.path)?;
+            let settings = settings.at(&file.path);
+            Some(BuildCx { build, file, settings, dockerfile: dockerfile_of(build), model: model.as_ref() })
+        })
+        .collect();
+    let project_cx =
+        ProjectCx { dockerfiles: &contexts, builds: &builds, others: &project.others, settings, files };
     findings.par_extend(rules.par_iter().flat_map_iter(|rule| check_project(&project_cx, *rule)));
 
     configure(&mut findings, settings, rules);
@@ -117,10 +163,6 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
 
 fn broken(file: &SourceFile, panic: &str) -> FileError {
     FileError { path: file.path.clone(), message: format!("hitrate failed while it read this file: {panic}") }
-}
-
-fn empty<T>(len: usize) -> Vec<OnceLock<T>> {
-    std::iter::repeat_with(OnceLock::new).take(len).collect()
 }
 
 /// What the rules that are configured to run say of one Dockerfile.
@@ -150,13 +192,15 @@ fn check_project(cx: &ProjectCx<'_>, rule: &'static dyn Rule) -> Vec<Finding> {
     findings
 }
 
-/// The model of a Dockerfile that no build is known of: its last stage, with the context that has what it copies.
-fn facts_of<'a>(project: &Project, path: &str, syntax: &'a Dockerfile<'a>) -> Facts<'a> {
-    let model = Model::new(syntax, Options::default(), None);
-    match place::context_of(project, path, &model) {
-        Some(place) => Facts::new(model.with_context(place.context), Some(place.directory)),
-        None => Facts::new(model, None),
-    }
+/// What is known of a Dockerfile under the builds that build it.
+fn facts_of<'a>(
+    project: &Project,
+    file: &SourceFile,
+    syntax: &'a Dockerfile<'a>,
+    builds: &[&'a Build],
+) -> Facts<'a> {
+    let (model, directory) = join::own_model(project, &file.path, syntax, builds);
+    Facts::new(model, directory, builds.to_vec())
 }
 
 /// Drops what is switched off where it was found, and gives the rest the severity that is configured there.

@@ -1,10 +1,11 @@
 //! What a rule sees.
 
 use super::{Cause, Facts, Place};
+use crate::builds::{Build, Setting};
 use crate::cache::{Because, Model};
 use crate::dockerfile::Dockerfile;
 use crate::graph::{Graph, StepId};
-use crate::settings::Scope;
+use crate::settings::{Scope, Settings};
 use crate::source::{SourceFile, Span};
 use std::sync::Arc;
 
@@ -91,26 +92,52 @@ impl<'a> DockerfileCx<'a> {
     }
 }
 
+/// One build, with what it builds.
+#[derive(Debug)]
+pub struct BuildCx<'a> {
+    /// The build.
+    pub build: &'a Build,
+    /// The file in which it stands.
+    pub file: &'a SourceFile,
+    /// The configuration that holds for that file.
+    pub settings: &'a Scope,
+    /// The Dockerfile that it builds, where that is in the project.
+    pub dockerfile: Option<&'a DockerfileCx<'a>>,
+    /// That Dockerfile with this build's target, args and context.
+    pub model: Option<&'a Model<'a>>,
+}
+
+impl BuildCx<'_> {
+    /// A span of the build's own file as a place.
+    #[must_use]
+    pub fn place(&self, span: Span) -> Place {
+        Place { path: self.file.path.clone(), span }
+    }
+
+    /// Where a setting stands, which may be another file than the build's own.
+    #[must_use]
+    pub fn place_of<T>(&self, setting: &Setting<T>) -> Place {
+        Place { path: setting.path.clone().unwrap_or_else(|| self.file.path.clone()), span: setting.span }
+    }
+}
+
 /// Everything at once.
 #[derive(Clone, Copy)]
 pub struct ProjectCx<'a> {
-    /// Every Dockerfile's text, sorted by path.
-    pub files: &'a [Arc<SourceFile>],
-    /// What is known of the Dockerfile with that index, worked out when first asked for.
-    pub cx: &'a (dyn Fn(usize) -> Option<DockerfileCx<'a>> + Sync),
+    /// Every Dockerfile, sorted by path.
+    pub dockerfiles: &'a [DockerfileCx<'a>],
+    /// Every build, sorted by file and place.
+    pub builds: &'a [BuildCx<'a>],
+    /// Every other file that was read, sorted by path.
+    pub others: &'a [Arc<SourceFile>],
+    /// The configuration that holds for a path.
+    pub settings: &'a Settings,
+    /// The text of any file of the project by path, `None` where there is none.
+    pub files: &'a (dyn Fn(&str) -> Option<Arc<SourceFile>> + Sync),
 }
 
 impl std::fmt::Debug for ProjectCx<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("ProjectCx").field("files", &self.files.len()).finish_non_exhaustive()
-    }
-}
-
-impl<'a> ProjectCx<'a> {
-    /// The Dockerfile of that path. What is known of it stays in memory, so ask for those that matter.
-    #[must_use]
-    pub fn dockerfile(&self, path: &str) -> Option<DockerfileCx<'a>> {
-        let index = self.files.binary_search_by(|file| (*file.path).cmp(path)).ok()?;
-        (self.cx)(index)
+        out.debug_struct("ProjectCx").field("builds", &self.builds).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! What is worked out once per Dockerfile, when first asked for.
 
+use crate::builds::Build;
 use crate::cache::Model;
 use crate::dockerfile::{Command, Kind};
 use crate::graph::{State, Step, StepId, StepKind};
@@ -14,15 +15,17 @@ pub struct Facts<'a> {
     pub model: Model<'a>,
     /// The context's directory relative to the project's root, where it is known.
     pub directory: Option<String>,
+    /// The builds that build it, as far as they were found.
+    pub builds: Vec<&'a Build>,
     scripts: Vec<OnceLock<Script<'a>>>,
 }
 
 impl<'a> Facts<'a> {
-    /// Facts from a model; `directory` is where its context is.
+    /// Facts from a model; `directory` is where its context is, `builds` what builds it.
     #[must_use]
-    pub fn new(model: Model<'a>, directory: Option<String>) -> Self {
+    pub fn new(model: Model<'a>, directory: Option<String>, builds: Vec<&'a Build>) -> Self {
         let scripts = model.graph.steps.iter().map(|_| OnceLock::new()).collect();
-        Self { model, directory, scripts }
+        Self { model, directory, builds, scripts }
     }
 
     /// The commands of a RUN; none for any other step. A shell that is not known makes the text opaque.

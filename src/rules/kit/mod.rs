@@ -8,7 +8,7 @@ mod sink;
 
 pub use crate::fix::{Fix, Safety};
 pub use crate::settings::Severity;
-pub use cx::{DockerfileCx, ProjectCx};
+pub use cx::{BuildCx, DockerfileCx, ProjectCx};
 pub use facts::Facts;
 pub use finding::{Category, Cause, Finding, Place};
 pub use meta::{Fixable, Meta, Rule, url};

@@ -1,0 +1,203 @@
+//! Builds and the Dockerfiles that they build.
+
+use super::place;
+use crate::builds::{self, Build, ContextSource, ReadError, Value};
+use crate::cache::Model;
+use crate::dockerfile::Dockerfile;
+use crate::graph::{NamedContext, Options};
+use crate::project::{FileError, FileKind, Project, classify_text};
+use crate::source::SourceFile;
+use rayon::prelude::*;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How often a file is read again because it names others that were not at hand.
+const MAX_ROUNDS: usize = 4;
+
+/// The builds of a project, in the order of their files and places, and the files that could not be read.
+pub(super) fn builds_of(project: &Project) -> (Vec<Build>, Vec<FileError>) {
+    let read: Vec<Result<Vec<Build>, FileError>> = project
+        .others
+        .par_iter()
+        .filter_map(|file| match classify_text(&file.path, &file.text) {
+            Some(FileKind::Build(system)) => Some(read(project, system, file).map_err(|error| {
+                let line = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+                FileError { path: file.path.clone(), message: format!("{line}{}", error.message) }
+            })),
+            _ => None,
+        })
+        .collect();
+    let (mut builds, mut errors) = (Vec::new(), Vec::new());
+    for result in read {
+        match result {
+            Ok(found) => builds.extend(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    let mut builds = builds::ci::called(builds);
+    builds.sort_by(|a, b| (&a.path, a.span, &a.matrix, &a.name).cmp(&(&b.path, b.span, &b.matrix, &b.name)));
+    (builds, errors)
+}
+
+/// Reads one file; other files that it names are looked up as they come up.
+fn read(project: &Project, system: builds::System, file: &SourceFile) -> Result<Vec<Build>, ReadError> {
+    let mut texts: BTreeMap<String, Option<Arc<SourceFile>>> = BTreeMap::new();
+    for _ in 0..MAX_ROUNDS {
+        let missing = RefCell::new(Vec::new());
+        let lookup = |path: &str| -> Option<&str> {
+            match texts.get(path) {
+                Some(found) => found.as_ref().map(|file| &*file.text),
+                None => {
+                    missing.borrow_mut().push(path.to_owned());
+                    None
+                }
+            }
+        };
+        let result = builds::read(system, &file.path, &file.text, &lookup);
+        let missing = missing.into_inner();
+        if missing.is_empty() {
+            return result;
+        }
+        for path in missing {
+            let found = project.text(&path);
+            texts.insert(path, found);
+        }
+    }
+    let lookup = |path: &str| -> Option<&str> { texts.get(path)?.as_ref().map(|file| &*file.text) };
+    builds::read(system, &file.path, &file.text, &lookup)
+}
+
+/// The Dockerfile that a build names, relative to the project's root; `None` where that is not known.
+pub(super) fn dockerfile_of(build: &Build) -> Option<String> {
+    if build.dockerfile_inline.is_some() {
+        return None;
+    }
+    if let Some(path) = &build.dockerfile {
+        return Some(path.value.clone());
+    }
+    match &build.context.value {
+        ContextSource::Path(directory) | ContextSource::Git { own: true, subdir: directory } => {
+            Some(if directory.is_empty() { "Dockerfile".into() } else { format!("{directory}/Dockerfile") })
+        }
+        _ => None,
+    }
+}
+
+/// A Dockerfile with the builds that build it.
+pub(super) struct Built<'b> {
+    pub(super) file: Arc<SourceFile>,
+    pub(super) builds: Vec<&'b Build>,
+}
+
+/// The Dockerfiles that builds name, by path; among them may be some of other names or places than those that were found.
+pub(super) fn built<'b>(project: &Project, builds: &'b [Build]) -> BTreeMap<Arc<str>, Built<'b>> {
+    let mut built: BTreeMap<Arc<str>, Built<'b>> = BTreeMap::new();
+    let mut absent: BTreeSet<String> = BTreeSet::new();
+    for build in builds {
+        let Some(path) = dockerfile_of(build).filter(|path| !absent.contains(path)) else { continue };
+        if let Some(known) = built.get_mut(path.as_str()) {
+            known.builds.push(build);
+            continue;
+        }
+        match project.dockerfile(&path).cloned().or_else(|| project.text(&path)) {
+            Some(file) => {
+                built.insert(file.path.clone(), Built { file, builds: vec![build] });
+            }
+            None => {
+                absent.insert(path);
+            }
+        }
+    }
+    built
+}
+
+/// The directory of a build's context, relative to the project's root.
+fn directory_of(build: &Build) -> Option<&str> {
+    match &build.context.value {
+        ContextSource::Path(directory) | ContextSource::Git { own: true, subdir: directory } => {
+            Some(directory)
+        }
+        _ => None,
+    }
+}
+
+/// What a build passes: target, args, named contexts. What is not known counts as one fixed value.
+fn options_of(build: &Build) -> Options {
+    let text = |value: &Value| match value {
+        Value::Known(text) | Value::Symbolic { text, .. } => text.clone(),
+    };
+    let context = |source: &ContextSource| match source {
+        ContextSource::Path(_) => NamedContext::Directory,
+        ContextSource::Image(reference) => NamedContext::Image(reference.clone()),
+        ContextSource::Git { .. } | ContextSource::Target(_) | ContextSource::Unknown(_) => {
+            NamedContext::Other(String::new())
+        }
+    };
+    let known = |value: &Value| matches!(value, Value::Known(_));
+    Options {
+        target: build.target.as_ref().filter(|target| known(&target.value)).map(|target| text(&target.value)),
+        args: build.args.iter().map(|(name, value)| (name.clone(), text(&value.value))).collect(),
+        contexts: build
+            .contexts
+            .iter()
+            .map(|(name, source)| (name.clone(), context(&source.value)))
+            .collect(),
+        platform: match build.platforms.first().map(|platform| &platform.value) {
+            Some(Value::Known(platform)) if platform.starts_with("linux/") => platform.clone(),
+            _ => Options::default().platform,
+        },
+        ..Options::default()
+    }
+}
+
+/// The model of a Dockerfile as `build` builds it. A target that the file does not have gives the last stage.
+pub(super) fn model_of<'a>(
+    project: &Project,
+    path: &str,
+    syntax: &'a Dockerfile<'a>,
+    build: &Build,
+) -> (Model<'a>, Option<String>) {
+    let mut model = Model::new(syntax, options_of(build), None);
+    if model.graph.target.is_none() {
+        model = Model::new(syntax, Options { target: None, ..options_of(build) }, None);
+    }
+    if !model.takes_context() {
+        return (model, directory_of(build).map(str::to_owned));
+    }
+    let context = directory_of(build).and_then(|directory| {
+        let context = project.context(directory, Some(path)).ok()?;
+        // A context that is made by earlier steps of the job (a download, a checkout elsewhere) is not the one at hand.
+        (!context.tree().is_empty()).then(|| (directory.to_owned(), context))
+    });
+    match context {
+        Some((directory, context)) => (model.with_context(context), Some(directory)),
+        None => (model, None),
+    }
+}
+
+/// The model of a Dockerfile as far as no single build matters: its last stage and no build args, with the context of the
+/// builds that name it, else the one that has what it copies.
+pub(super) fn own_model<'a>(
+    project: &Project,
+    path: &str,
+    syntax: &'a Dockerfile<'a>,
+    builds: &[&Build],
+) -> (Model<'a>, Option<String>) {
+    let model = Model::new(syntax, Options::default(), None);
+    let named = builds.iter().filter_map(|build| directory_of(build));
+    let of_build = named.filter_map(|directory| {
+        let context =
+            project.context(directory, Some(path)).ok().filter(|context| !context.tree().is_empty())?;
+        Some((directory.to_owned(), context))
+    });
+    let found = match of_build.into_iter().next() {
+        Some(found) => Some(found),
+        None => place::context_of(project, path, &model).map(|place| (place.directory, place.context)),
+    };
+    match found {
+        Some((directory, context)) if model.takes_context() => (model.with_context(context), Some(directory)),
+        Some((directory, _)) => (model, Some(directory)),
+        None => (model, None),
+    }
+}
