@@ -155,7 +155,7 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
     let explanation = |answer: &Answer<'_, '_>, said: Vec<String>| Explanation {
         dockerfile: request.dockerfile.clone(),
         target: model.graph.stage_name(target).into_owned(),
-        change: said.join(" and "),
+        change: said.join(" and ") + if request.ephemeral { ", on a fresh builder" } else { "" },
         steps: steps(answer, &LineIndex::new(&file.text)),
     };
     if let Some(since) = &request.since {
@@ -177,9 +177,7 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
         return Err(ExplainError::NoChange);
     }
     if said.is_empty() {
-        said.push("no change, on a fresh builder".into());
-    } else if request.ephemeral {
-        said.push("on a fresh builder".into());
+        said.push("no change".into());
     }
     Ok(explanation(&model.after_in(&changes, &setting), said))
 }
