@@ -4,6 +4,7 @@ use super::schema::Selector;
 use super::{ConfigError, Severity, Size};
 use crate::builds::Driver;
 use crate::source::{LineIndex, nearest};
+use crate::tools::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -28,9 +29,9 @@ pub struct ConfigFile {
     pub builder: BuilderSettings,
     /// Settings of the rules of category `order`.
     pub order: OrderSettings,
-    /// Tools that hitrate does not know, or knows otherwise: the same tables as in its own `rules/tools/*.toml`.
-    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub tools: BTreeMap<String, toml::Table>,
+    /// Tools that hitrate does not know, or knows otherwise, with the keys of its own `rules/tools/*.toml`. One of the
+    /// name of a built-in tool replaces it.
+    pub tools: Vec<Tool>,
 }
 
 /// Which rules run, and how severe they are.
@@ -237,13 +238,15 @@ mod tests {
             disk = "50GB"
             [order]
             volatile-args = ["MY_SHA"]
-            [tools.mytool]
-            commands = ["mytool"]
+            [[tools]]
+            name = "mytool"
+            ecosystem = "own"
+            executables = ["mytool"]
         "#;
         let file = ConfigFile::parse(text, FILE_NAME, SELECTORS).unwrap();
         assert_eq!(file.builder.driver, Some(Driver::DockerContainer));
         assert_eq!(file.builder.disk, Some(Size(50_000_000_000)));
         assert_eq!(file.order.volatile_args, ["MY_SHA"]);
-        assert!(file.tools.contains_key("mytool"));
+        assert_eq!(file.tools[0].name, "mytool");
     }
 }

@@ -2,8 +2,10 @@
 
 use super::file::unknown_selector;
 use super::{BuilderSettings, ConfigError, ConfigFile, Flags, OrderSettings, Selection, Severity};
+use crate::tools::Catalog;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The configuration of a run: that of the nearest `hitrate.toml` above each file.
 #[derive(Clone, Debug)]
@@ -23,8 +25,8 @@ pub struct Scope {
     pub builder: BuilderSettings,
     /// Settings of the rules of category `order`.
     pub order: OrderSettings,
-    /// Tools added or changed.
-    pub tools: BTreeMap<String, toml::Table>,
+    /// The tools, with those that were added or changed; `None` where none was.
+    tools: Option<Arc<Catalog>>,
     rules: Selection,
     overrides: Vec<(Globs, Selection)>,
     flags: Flags,
@@ -88,12 +90,20 @@ impl Scope {
             };
             overrides.push((Globs::new(&entry.paths).map_err(error)?, selection));
         }
+        let tools = (!file.tools.is_empty()).then(|| Catalog::with_tools(file.tools.iter().cloned()));
+        if let Some(catalog) = &tools {
+            let of = file.tools.iter().flat_map(|tool| &tool.caches).filter_map(|cache| cache.of.as_ref());
+            if let Some(of) = of.into_iter().find(|of| catalog.tool(of).is_none()) {
+                return Err(error(format!("there is no tool `{of}` whose caches another could use")));
+            }
+        }
+        let tools = tools.map(Arc::new);
         Ok(Self {
             dir,
             exclude: Globs::new(&file.exclude).map_err(error)?,
             builder: file.builder,
             order: file.order,
-            tools: file.tools,
+            tools,
             rules: Selection {
                 select: file.rules.select.map(plain),
                 ignore: plain(file.rules.ignore),
@@ -102,6 +112,15 @@ impl Scope {
             overrides,
             flags,
         })
+    }
+
+    /// The tools that are known.
+    #[must_use]
+    pub fn tools(&self) -> &Catalog {
+        match &self.tools {
+            Some(catalog) => catalog,
+            None => Catalog::builtin(),
+        }
     }
 
     /// The severity that is configured for a rule on `path`: `None` when it does not run, `Some(None)` when it runs with

@@ -46,6 +46,11 @@ fn a_broken_file_is_one_line_with_its_place() {
         ),
         ("[rules]\nselect = 1\n", "hitrate.toml:2:10: "),
         ("a = \n", "hitrate.toml:1:"),
+        ("[[tools]]\nname = \"x\"\n", "hitrate.toml:1:1: missing field `ecosystem`"),
+        (
+            "[[tools]]\nname = \"x\"\necosystem = \"x\"\nexecutables = [\"x\"]\ncaches = [{ of = \"y\" }]\n",
+            "hitrate.toml: there is no tool `y`",
+        ),
         ("exclude = [\"[z-a]\"]\n", "hitrate.toml: `[z-a]` is no pattern"),
     ] {
         let folder = Folder::new(&[("Dockerfile", TWO), ("hitrate.toml", text)]);
