@@ -1,9 +1,10 @@
-//! Prints the builds that hitrate reads out of a project's CI files: `cargo run --example builds -- DIR [--json]`.
+//! Prints the builds that hitrate reads out of a project's CI files: `cargo run --example builds -- DIR [--ci] [--json]`.
 //! It shows how the readers of [`hitrate::builds`] are called; the library itself never touches the disk.
 
 #![allow(clippy::print_stdout)] // it is there to print
 
-use hitrate::builds::{self, Build, CacheSpec, ContextSource, Setting, Value};
+use hitrate::builds::{self, Build, CacheSpec, ContextSource, Setting, System, Value};
+use hitrate::project::{FileKind, classify_text};
 use hitrate::source::LineIndex;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +13,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let json = args.iter().any(|arg| arg == "--json");
     let Some(root) = args.iter().find(|arg| !arg.starts_with("--")) else {
-        println!("usage: builds DIR [--json]");
+        println!("usage: builds DIR [--ci] [--json]");
         return;
     };
     let mut texts = BTreeMap::new();
@@ -28,10 +29,13 @@ fn main() {
     let files = |path: &str| texts.get(path).map(String::as_str);
     let mut all = Vec::new();
     for (path, text) in &texts {
-        match builds::ci::read(path, text, &files) {
-            None => {}
-            Some(Ok(builds)) => all.extend(builds),
-            Some(Err(error)) => println!("{path}: {error}"),
+        let Some(FileKind::Build(system)) = classify_text(path, text) else { continue };
+        if args.iter().any(|arg| arg == "--ci") && !is_ci(system) {
+            continue;
+        }
+        match builds::read(system, path, text, &files) {
+            Ok(builds) => all.extend(builds),
+            Err(error) => println!("{path}: {error}"),
         }
     }
     for build in &builds::ci::called(all) {
@@ -43,6 +47,12 @@ fn main() {
             print(build, &line);
         }
     }
+}
+
+/// Whether a file belongs to a CI system, and not to what such a system starts.
+fn is_ci(system: System) -> bool {
+    use System::{Bake, Compose, Devcontainer, Just, Make, PackageJson, Shell, Skaffold, Task};
+    !matches!(system, Bake | Compose | Devcontainer | Just | Make | PackageJson | Shell | Skaffold | Task)
 }
 
 type Line<'l> = &'l dyn Fn(&str, u32) -> u32;

@@ -1,35 +1,39 @@
-//! Which CI system a file belongs to, by its path, and reading it.
+//! Reading the files of CI systems.
 
-use super::{Build, Files, ReadError, System, github, gitlab};
+use super::{
+    Build, Files, ReadError, System, azure, bitbucket, buildkite, circleci, cloudbuild, drone, github,
+    gitlab, jenkins,
+};
 use crate::source::Span;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-/// The CI system whose file this is, as its path tells; `None` for all other files.
-#[must_use]
-pub fn system(path: &str) -> Option<System> {
-    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
-    if matches!(name, "action.yml" | "action.yaml") || yaml && directory.ends_with(".github/workflows") {
-        return Some(System::GithubActions);
+/// Reads a file of a CI system; files of anything else give nothing. Builds in a file that others call are read there as
+/// templates and once more from each caller ([`called`] leaves only what is needed).
+///
+/// # Errors
+/// Where the file does not parse.
+pub fn read<'f>(
+    system: System,
+    path: &str,
+    text: &'f str,
+    files: Files<'f>,
+) -> Result<Vec<Build>, ReadError> {
+    match system {
+        System::GithubActions => github::read(path, text, files),
+        System::GitlabCi => gitlab::read(path, text, files),
+        System::Buildkite => buildkite::read(path, text, files),
+        System::CircleCi => circleci::read(path, text, files),
+        System::AzurePipelines => azure::read(path, text, files),
+        System::Jenkins => Ok(jenkins::read(path, text, files)),
+        System::Bitbucket => bitbucket::read(path, text, files),
+        System::Drone | System::Woodpecker => drone::read(system, path, text, files),
+        System::CloudBuild => cloudbuild::read(path, text, files),
+        _ => Ok(Vec::new()),
     }
-    if yaml && (name.ends_with(".gitlab-ci.yml") || name.ends_with(".gitlab-ci.yaml")) {
-        return Some(System::GitlabCi);
-    }
-    None
 }
 
-/// Reads a file of a CI system; `None` for all other files. Builds in a file that others call are read there as templates
-/// and once more from each caller ([`called`] leaves only what is needed).
-pub fn read<'f>(path: &str, text: &'f str, files: Files<'f>) -> Option<Result<Vec<Build>, ReadError>> {
-    match system(path)? {
-        System::GithubActions => Some(github::read(path, text, files)),
-        System::GitlabCi => Some(gitlab::read(path, text, files)),
-        _ => None,
-    }
-}
-
-/// Drops the templates that some caller in the same project has filled in, and of equal readings all but one.
+/// Drops the templates that some caller in the same project has filled in.
 #[must_use]
 pub fn called(mut builds: Vec<Build>) -> Vec<Build> {
     let place = |build: &Build| (build.path.clone(), build.span);

@@ -8,8 +8,6 @@
 mod actions;
 mod context;
 mod event;
-mod expr;
-mod functions;
 mod inputs;
 mod matrix;
 mod others;
@@ -17,7 +15,6 @@ mod outputs;
 mod runner;
 mod state;
 mod steps;
-mod value;
 mod workflow;
 
 use super::merge::Merged;

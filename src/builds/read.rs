@@ -16,6 +16,6 @@ pub fn read<'f>(
         System::Bake => bake::read(path, text, files),
         System::Compose => compose::read(path, text, files),
         System::Shell => Ok(shell::read(path, text, files)),
-        _ => ci::read(path, text, files).unwrap_or(Ok(Vec::new())),
+        _ => ci::read(system, path, text, files),
     }
 }

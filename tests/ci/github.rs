@@ -356,7 +356,7 @@ jobs:
 #[test]
 fn what_is_not_yaml_is_one_error() {
     let lookup = |_: &str| None;
-    let error =
-        hitrate::builds::ci::read(WORKFLOW, "on: push\njobs: [docker\n", &lookup).unwrap().unwrap_err();
+    let error = hitrate::builds::read(System::GithubActions, WORKFLOW, "on: push\njobs: [docker\n", &lookup)
+        .unwrap_err();
     assert!(error.line.is_some());
 }

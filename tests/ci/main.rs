@@ -4,8 +4,17 @@
 
 mod github;
 
-use hitrate::builds::{Build, CacheSpec, ContextSource, Setting, Value, ci};
+use hitrate::builds::{self, Build, CacheSpec, ContextSource, Setting, System, Value};
+use hitrate::project::{FileKind, classify};
 use hitrate::source::LineIndex;
+
+/// The system that a path belongs to.
+pub(crate) fn system(path: &str) -> System {
+    match classify(path) {
+        Some(FileKind::Build(system)) => system,
+        other => panic!("{path} is {other:?}"),
+    }
+}
 
 /// A project of a few files; the first is read.
 pub(crate) struct Project {
@@ -27,7 +36,7 @@ impl Project {
     pub(crate) fn read(&self) -> Vec<Found> {
         let (path, text) = self.files[0];
         let lookup = |path: &str| self.text(path);
-        let builds = ci::read(path, text, &lookup).expect("a CI file").expect("readable");
+        let builds = builds::read(system(path), path, text, &lookup).expect("readable");
         builds.into_iter().map(|build| Found { text: self.text(&build.path).unwrap(), build }).collect()
     }
 

@@ -15,6 +15,7 @@ mod run;
 mod vars;
 mod words;
 
+pub(crate) use builder::{buildkit_version, driver_of};
 pub(crate) use docker::{context_source, pushed_by};
 pub(crate) use flags::{BUILD, Parsed};
 pub(crate) use paths::{Base, resolve};

@@ -1,9 +1,8 @@
 //! What expressions see: the contexts `github`, `env`, `matrix`, `inputs`, `steps`, `needs` and the others.
 
 use super::event::{Event, Kind, ref_is, ref_starts};
-use super::expr::{self, Scope};
-use super::value::{Sym, Val};
 use crate::builds::Volatility;
+use crate::builds::expr::{self, Scope, Sym, Val, stand};
 use crate::builds::template::Holes;
 use crate::builds::yaml::{Data, Node, Style};
 use crate::source::{Joined, Span};
@@ -180,15 +179,6 @@ impl<'e> Context<'e> {
         crate::builds::template::fill(text, holes, &next, &mut |expression, holes| {
             stand(&self.expression(expression), holes)
         })
-    }
-}
-
-/// A value's text, stand-ins for what is symbolic in it.
-pub(super) fn stand(value: &Val, holes: &mut Holes) -> String {
-    match value {
-        Val::Sym(sym) if !sym.parts.is_empty() => sym.parts.iter().map(|part| stand(part, holes)).collect(),
-        Val::Sym(sym) => holes.stand_in(sym.text.clone(), sym.volatility).to_string(),
-        known => known.to_text(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `strategy.matrix`: the product of its lists, with `exclude` and `include` as GitHub applies them.
 
-use super::value::{Val, loose_eq};
+use crate::builds::expr::{Val, loose_eq};
 
 /// Legs after which a matrix is cut off.
 const MAX_LEGS: usize = 256;
@@ -21,7 +21,7 @@ pub(super) fn legs(matrix: &Val) -> Option<Vec<Leg>> {
             Val::Array(items) => items.as_slice(),
             Val::Sym(sym) => {
                 // An unknown list: one leg stands for all of its values.
-                single = [Val::Sym(super::value::Sym::new(format!("matrix.{key}"), sym.volatility))];
+                single = [Val::Sym(crate::builds::expr::Sym::new(format!("matrix.{key}"), sym.volatility))];
                 &single
             }
             other => std::slice::from_ref(other),

@@ -2,7 +2,7 @@
 //! `$GITHUB_OUTPUT` and `$GITHUB_ENV`.
 
 use super::context::{Context, Values};
-use super::value::{Sym, Val};
+use crate::builds::expr::{Sym, Val};
 use crate::builds::yaml::Node;
 use crate::builds::{Volatility, command_volatility};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What `runs-on` says about the machine.
 
-use super::value::Val;
+use crate::builds::expr::Val;
 
 /// Labels of machines that are new for every job: GitHub's own and those of vendors that rent them.
 const FRESH: &[&str] = &[

@@ -1,13 +1,14 @@
 //! The steps of a job, in order.
 
 use super::actions::{self, Uses, Vendor};
-use super::context::{Context, Values, stand};
+use super::context::{Context, Values};
 use super::inputs::Inputs;
 use super::state::State;
-use super::value::Val;
 use super::workflow::{File, MAX_DEPTH, Reader};
 use super::{event, outputs};
 use crate::builds::command::{self, Base, ScriptEnv, ScriptText};
+use crate::builds::expr::Val;
+use crate::builds::expr::stand;
 use crate::builds::yaml::{self, Node};
 use crate::builds::{Build, Driver, Front, Placed, System, join};
 use crate::shell::Dialect;

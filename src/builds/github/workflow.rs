@@ -6,7 +6,7 @@ use super::matrix;
 use super::runner;
 use super::state::State;
 use super::steps::Job;
-use super::value::{Sym, Val};
+use crate::builds::expr::{Sym, Val};
 use crate::builds::template::Holes;
 use crate::builds::yaml::{self, Node};
 use crate::builds::{Build, Files, Volatility};
@@ -197,7 +197,7 @@ fn legs(job: &Node<'_>, context: &Context<'_>) -> Vec<Option<Option<Values>>> {
 fn leg_texts(context: &Context<'_>) -> Vec<(String, String)> {
     let Some(Some(leg)) = &context.matrix else { return Vec::new() };
     let text = |value: &Val| match value {
-        Val::Array(_) | Val::Object(_) => super::functions::json(value).unwrap_or_default(),
+        Val::Array(_) | Val::Object(_) => crate::builds::expr::json(value).unwrap_or_default(),
         value => value.to_text(),
     };
     leg.iter().map(|(key, value)| (key.clone(), text(value))).collect()

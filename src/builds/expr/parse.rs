@@ -1,5 +1,4 @@
-//! GitHub's expression language (`${{ … }}`): parsed, and evaluated as far as the files tell. What they do not tell stays
-//! symbolic, with how often it changes.
+//! Parsing and evaluating expressions.
 
 use super::value::{Sym, Val, loose_eq};
 use crate::builds::Volatility;
@@ -11,7 +10,7 @@ const MAX_NODES: u32 = 400;
 
 /// An expression's tree.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Expr {
+pub(in crate::builds) enum Expr {
     /// A literal.
     Literal(Val),
     /// `root.name.name`, `root['name']`.
@@ -28,7 +27,7 @@ pub(super) enum Expr {
 
 /// The binary operators, in their order of precedence from low to high.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Op {
+pub(in crate::builds) enum Op {
     /// `||`
     Or,
     /// `&&`
@@ -63,7 +62,7 @@ impl Op {
 }
 
 /// What an expression may ask for.
-pub(super) trait Scope {
+pub(in crate::builds) trait Scope {
     /// The value of `root.path…`; names are lower case where GitHub ignores case (the root and its properties).
     fn lookup(&self, root: &str, path: &[String]) -> Val;
     /// The value of a comparison with a symbolic value, where the circumstances decide it.
@@ -73,7 +72,7 @@ pub(super) trait Scope {
 }
 
 /// Parses the text between `${{` and `}}`; `None` where it is not an expression.
-pub(super) fn parse(text: &str) -> Option<Expr> {
+pub(in crate::builds) fn parse(text: &str) -> Option<Expr> {
     let mut parser = Parser { rest: text, depth: 0, nodes: 0 };
     let expr = parser.binary(0)?;
     parser.space();
@@ -82,7 +81,7 @@ pub(super) fn parse(text: &str) -> Option<Expr> {
 
 /// The end of the expression that starts at the beginning of `text` (after `${{`): the offset of its `}}`. Quoted strings
 /// may hold braces.
-pub(super) fn end(text: &str) -> Option<usize> {
+pub(in crate::builds) fn end(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -279,7 +278,7 @@ impl Parser<'_> {
 
 impl Expr {
     /// The value in `scope`.
-    pub(super) fn eval(&self, scope: &dyn Scope) -> Val {
+    pub(in crate::builds) fn eval(&self, scope: &dyn Scope) -> Val {
         match self {
             Self::Literal(value) => value.clone(),
             Self::Path(root, path) => path_value(root, path, scope),

@@ -1,11 +1,11 @@
-//! The functions of GitHub's expression language.
+//! The functions of expressions: GitHub's, and those of Azure Pipelines that have the same meaning whoever calls them.
 
-use super::expr::{Expr, Scope};
+use super::parse::{Expr, Scope};
 use super::value::{Sym, Val, loose_eq};
 use crate::builds::Volatility;
 
 /// The value of `name(args…)`; symbolic where an argument is and the function needs it.
-pub(super) fn call(name: &str, args: &[Expr], scope: &dyn Scope) -> Val {
+pub(in crate::builds) fn call(name: &str, args: &[Expr], scope: &dyn Scope) -> Val {
     let args: Vec<Val> = args.iter().map(|arg| arg.eval(scope)).collect();
     let value = match (name, args.as_slice()) {
         ("format", [Val::Str(pattern), rest @ ..]) => Some(format_values(pattern, rest)),
@@ -27,6 +27,15 @@ pub(super) fn call(name: &str, args: &[Expr], scope: &dyn Scope) -> Val {
         }
         ("join", [items, rest @ ..]) => join(items, rest),
         ("fromjson", [Val::Str(text)]) => serde_json::from_str(text).ok().map(from_json),
+        ("eq", [a, b]) => equal(a, b, scope).map(Val::Bool),
+        ("ne", [a, b]) => equal(a, b, scope).map(|equal| Val::Bool(!equal)),
+        ("in", [needle, items @ ..]) => contains(items, needle),
+        ("not", [value]) => known_truth(value).map(|truth| Val::Bool(!truth)),
+        ("and", values) => all(values, false),
+        ("or", values) => all(values, true),
+        ("coalesce", values) => values.iter().find(|value| value.truthy()).cloned(),
+        ("lower", [Val::Str(text)]) => Some(Val::Str(text.to_lowercase())),
+        ("upper", [Val::Str(text)]) => Some(Val::Str(text.to_uppercase())),
         ("tojson", [value]) => json(value).map(Val::Str),
         _ => None,
     };
@@ -39,6 +48,32 @@ pub(super) fn call(name: &str, args: &[Expr], scope: &dyn Scope) -> Val {
         };
         Val::Sym(Sym::new(format!("{name}({})", rendered.join(", ")), volatility))
     })
+}
+
+fn equal(a: &Val, b: &Val, scope: &dyn Scope) -> Option<bool> {
+    match (a, b) {
+        (Val::Sym(a), Val::Sym(b)) => (a.text == b.text).then_some(true),
+        (Val::Sym(sym), known) | (known, Val::Sym(sym)) => {
+            known.scalar().and_then(|text| scope.compare(sym, &text)).or_else(|| sym.all_options_equal(known))
+        }
+        (a, b) => Some(loose_eq(a, b)),
+    }
+}
+
+fn known_truth(value: &Val) -> Option<bool> {
+    match value {
+        Val::Sym(sym) => sym.truthy.then_some(true),
+        known => Some(known.truthy()),
+    }
+}
+
+/// `or` where `decides` is true, `and` where it is false: the value that one operand alone decides.
+fn all(values: &[Val], decides: bool) -> Option<Val> {
+    let truths: Vec<Option<bool>> = values.iter().map(known_truth).collect();
+    if truths.contains(&Some(decides)) {
+        return Some(Val::Bool(decides));
+    }
+    truths.iter().all(Option::is_some).then_some(Val::Bool(!decides))
 }
 
 fn lower(text: &str) -> String {
@@ -105,7 +140,7 @@ fn format_values(pattern: &str, values: &[Val]) -> Val {
 }
 
 /// A JSON value as a value of the language.
-pub(super) fn from_json(value: serde_json::Value) -> Val {
+pub(in crate::builds) fn from_json(value: serde_json::Value) -> Val {
     match value {
         serde_json::Value::Null => Val::Null,
         serde_json::Value::Bool(value) => Val::Bool(value),
@@ -119,7 +154,7 @@ pub(super) fn from_json(value: serde_json::Value) -> Val {
 }
 
 /// The value as JSON; nothing where part of it is symbolic.
-pub(super) fn json(value: &Val) -> Option<String> {
+pub(in crate::builds) fn json(value: &Val) -> Option<String> {
     fn convert(value: &Val) -> Option<serde_json::Value> {
         Some(match value {
             Val::Null => serde_json::Value::Null,

@@ -1,10 +1,11 @@
-//! Values of GitHub's expression language, known or symbolic.
+//! Values of expressions, known or symbolic.
 
 use crate::builds::Volatility;
+use crate::builds::template::Holes;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Val {
+pub(in crate::builds) enum Val {
     /// `null`
     Null,
     /// A boolean.
@@ -23,7 +24,7 @@ pub(super) enum Val {
 
 /// A symbolic value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Sym {
+pub(in crate::builds) struct Sym {
     /// Text that stands for it: `${{ github.sha }}`, known parts substituted.
     pub text: String,
     /// How often it changes.
@@ -38,7 +39,7 @@ pub(super) struct Sym {
 
 impl Sym {
     /// A value that is the result of the expression `inner`.
-    pub(super) fn new(inner: impl std::fmt::Display, volatility: Volatility) -> Self {
+    pub(in crate::builds) fn new(inner: impl std::fmt::Display, volatility: Volatility) -> Self {
         Self {
             text: format!("${{{{ {inner} }}}}"),
             volatility,
@@ -49,7 +50,7 @@ impl Sym {
     }
 
     /// The expression without its braces, or the text in quotes where it is made of several pieces.
-    pub(super) fn inner(&self) -> String {
+    pub(in crate::builds) fn inner(&self) -> String {
         let inner = self.text.strip_prefix("${{ ").and_then(|text| text.strip_suffix(" }}"));
         match inner {
             Some(inner) if self.parts.is_empty() => inner.to_owned(),
@@ -58,7 +59,7 @@ impl Sym {
     }
 
     /// Whether all options compare alike with `known`.
-    pub(super) fn all_options_equal(&self, known: &Val) -> Option<bool> {
+    pub(in crate::builds) fn all_options_equal(&self, known: &Val) -> Option<bool> {
         let (first, rest) = self.options.split_first()?;
         let equal = |option: &Val| match option {
             Val::Sym(_) => None,
@@ -74,7 +75,7 @@ const MAX_TEXT: usize = 64 * 1024;
 
 impl Val {
     /// The text of several values one after the other; symbolic where one of them is.
-    pub(super) fn concat(parts: Vec<Self>) -> Self {
+    pub(in crate::builds) fn concat(parts: Vec<Self>) -> Self {
         let mut flat: Vec<Self> = Vec::with_capacity(parts.len());
         let mut length = 0;
         for part in parts {
@@ -107,7 +108,7 @@ impl Val {
     }
 
     /// Whether it counts as true; symbolic ones do.
-    pub(super) fn truthy(&self) -> bool {
+    pub(in crate::builds) fn truthy(&self) -> bool {
         match self {
             Self::Null => false,
             Self::Bool(value) => *value,
@@ -118,7 +119,7 @@ impl Val {
     }
 
     /// How often it changes; known values do not.
-    pub(super) fn volatility(&self) -> Volatility {
+    pub(in crate::builds) fn volatility(&self) -> Volatility {
         match self {
             Self::Sym(sym) => sym.volatility,
             Self::Array(items) => items.iter().map(Self::volatility).max().unwrap_or(Volatility::Fixed),
@@ -127,7 +128,7 @@ impl Val {
     }
 
     /// The text that replaces the expression; the symbolic text for a symbolic value.
-    pub(super) fn to_text(&self) -> String {
+    pub(in crate::builds) fn to_text(&self) -> String {
         match self {
             Self::Null => String::new(),
             Self::Bool(value) => value.to_string(),
@@ -140,7 +141,7 @@ impl Val {
     }
 
     /// The text of a known scalar.
-    pub(super) fn scalar(&self) -> Option<String> {
+    pub(in crate::builds) fn scalar(&self) -> Option<String> {
         match self {
             Self::Array(_) | Self::Object(_) | Self::Sym(_) => None,
             known => Some(known.to_text()),
@@ -148,7 +149,7 @@ impl Val {
     }
 
     /// As it stands inside another expression.
-    pub(super) fn render(&self) -> String {
+    pub(in crate::builds) fn render(&self) -> String {
         match self {
             Self::Null => "null".into(),
             Self::Str(text) => format!("'{}'", text.replace('\'', "''")),
@@ -158,7 +159,7 @@ impl Val {
     }
 
     /// As a number, where it converts to one.
-    pub(super) fn number(&self) -> Option<f64> {
+    pub(in crate::builds) fn number(&self) -> Option<f64> {
         match self {
             Self::Null => Some(0.0),
             Self::Bool(value) => Some(f64::from(u8::from(*value))),
@@ -170,7 +171,7 @@ impl Val {
     }
 
     /// The member `key`; null where there is none. `*` gives all members.
-    pub(super) fn index(&self, key: &str) -> Self {
+    pub(in crate::builds) fn index(&self, key: &str) -> Self {
         match self {
             Self::Object(members) if key == "*" => {
                 Self::Array(members.iter().map(|(_, value)| value.clone()).collect())
@@ -190,7 +191,7 @@ impl Val {
     }
 
     /// `self && other`.
-    pub(super) fn and(self, other: impl FnOnce() -> Self) -> Self {
+    pub(in crate::builds) fn and(self, other: impl FnOnce() -> Self) -> Self {
         match self {
             Self::Sym(sym) if sym.truthy => other(),
             Self::Sym(sym) if sym.options.is_empty() => {
@@ -220,7 +221,7 @@ impl Val {
     }
 
     /// `self || other`.
-    pub(super) fn or(self, other: impl FnOnce() -> Self) -> Self {
+    pub(in crate::builds) fn or(self, other: impl FnOnce() -> Self) -> Self {
         match self {
             Self::Sym(sym) if sym.truthy => Self::Sym(sym),
             Self::Sym(sym) => {
@@ -270,7 +271,7 @@ fn flatten(options: impl IntoIterator<Item = Val>) -> Vec<Val> {
 }
 
 /// `==`: strings without regard to case, other types as numbers.
-pub(super) fn loose_eq(left: &Val, right: &Val) -> bool {
+pub(in crate::builds) fn loose_eq(left: &Val, right: &Val) -> bool {
     match (left, right) {
         (Val::Str(a), Val::Str(b)) => a.eq_ignore_ascii_case(b),
         (Val::Null, Val::Null) => true,
@@ -279,5 +280,14 @@ pub(super) fn loose_eq(left: &Val, right: &Val) -> bool {
             (Some(a), Some(b)) => (a - b).abs() < f64::EPSILON,
             _ => false,
         },
+    }
+}
+
+/// A value's text, stand-ins for what is symbolic in it.
+pub(in crate::builds) fn stand(value: &Val, holes: &mut Holes) -> String {
+    match value {
+        Val::Sym(sym) if !sym.parts.is_empty() => sym.parts.iter().map(|part| stand(part, holes)).collect(),
+        Val::Sym(sym) => holes.stand_in(sym.text.clone(), sym.volatility).to_string(),
+        known => known.to_text(),
     }
 }
