@@ -25,3 +25,4 @@ pub mod settings;
 pub mod shell;
 pub mod source;
 pub mod tools;
+pub mod workspace;

@@ -18,6 +18,7 @@ const ORDER: &[&[&str]] = &[
     &["project"],
     &["fix"],
     &["rules"],
+    &["workspace"],
     &["engine"],
     &["report"],
     &["cli", "lsp"],

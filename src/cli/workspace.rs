@@ -1,10 +1,11 @@
 //! What a command works on: the files below its paths, and the configuration that holds for them.
 
-use crate::project::{self, FileError, Found, Project};
+use crate::project::{self, Configuration, FileError, Project};
 use crate::rules;
-use crate::settings::{ConfigError, ConfigFile, Flags, Settings};
+use crate::settings::{Flags, Settings};
 use crate::source::MAX_FILE_BYTES;
-use anyhow::{Context, bail};
+use crate::workspace;
+use anyhow::Context;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,18 +41,25 @@ impl Workspace {
         let arguments = request.stdin.into_iter().chain(request.paths.iter().map(String::as_str));
         let paths: Vec<PathBuf> = arguments.map(|path| project::absolute(&directory, path)).collect();
         let root = project::root_for(&directory, &paths);
-        let mut found = match request.stdin {
-            Some(_) => Found::default(),
-            None => project::discover(&root, &paths),
-        };
-        let show = |path: &str| shown(&directory, &root, path);
-        let files = match request.config {
-            Some(path) => vec![configured(&directory, path, &selectors)?],
-            None => configurations(&root, &paths, &found, &show, &selectors)?,
-        };
-        let settings = Settings::new(files, &request.flags)?;
-        found.files.retain(|file| file.explicit || !settings.excludes(&file.path));
-        let mut project = project::load(&root, found);
+        let config = request.config.map(|path| Configuration {
+            directory: String::new(),
+            text: project::read_text(&project::absolute(&directory, path)),
+            path: Arc::from(path),
+        });
+        let opened = workspace::Workspace::open(&workspace::Request {
+            root: &root,
+            paths: &paths,
+            search: request.stdin.is_none(),
+            config: config.as_ref(),
+            flags: &request.flags,
+        });
+        if let Some(mut error) = opened.broken.into_iter().next() {
+            if config.is_none() {
+                error.path = shown(&directory, &root, &error.path);
+            }
+            return Err(error.into());
+        }
+        let workspace::Workspace { mut project, settings, .. } = opened;
         if request.stdin.is_some()
             && let Some(path) = paths.first()
         {
@@ -82,37 +90,6 @@ fn shown(directory: &Path, root: &Path, path: &str) -> String {
         return project::relative(directory, &whole);
     }
     whole.to_string_lossy().into_owned()
-}
-
-type Configured = (String, String, ConfigFile);
-
-/// The file named on the command line holds for everything.
-fn configured(directory: &Path, path: &str, selectors: &[&str]) -> anyhow::Result<Configured> {
-    let text = match project::read_text(&project::absolute(directory, path)) {
-        Ok(text) => text,
-        Err(error) => bail!("{path}: {error}"),
-    };
-    Ok((String::new(), path.to_owned(), ConfigFile::parse(&text, path, selectors)?))
-}
-
-fn configurations(
-    root: &Path,
-    paths: &[PathBuf],
-    found: &Found,
-    show: &dyn Fn(&str) -> String,
-    selectors: &[&str],
-) -> anyhow::Result<Vec<Configured>> {
-    let mut files = Vec::new();
-    for file in project::configurations(root, paths, found) {
-        let path = show(&file.path);
-        let text = match file.text {
-            Ok(text) => text,
-            Err(error) => bail!(ConfigError { path, position: None, message: error.to_string() }),
-        };
-        let parsed = ConfigFile::parse(&text, &path, selectors)?;
-        files.push((file.directory, path, parsed));
-    }
-    Ok(files)
 }
 
 /// The standard input as a file would be read.
