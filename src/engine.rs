@@ -5,6 +5,7 @@ mod explanation;
 mod fingerprint;
 mod guard;
 mod join;
+mod memory;
 mod place;
 mod suppress;
 mod touched;
@@ -12,6 +13,7 @@ mod touched;
 pub use explain::{ExplainError, ExplainRequest, Since, explain};
 pub use explanation::{ExplainedStep, Explanation, Reason};
 pub use guard::{is_guarded, silence_guarded_panics};
+pub use memory::Memory;
 pub use place::context_directory;
 pub use touched::TouchedLines;
 
@@ -24,6 +26,7 @@ use crate::settings::Settings;
 use crate::source::SourceFile;
 use guard::{guarded, internal_error};
 use join::Built;
+use memory::{Learnt, Looked, Recall};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,13 +66,55 @@ pub fn analyze(project: &Project, settings: &Settings) -> Report {
 /// [`analyze`] with other rules than [`rules::ALL`].
 #[must_use]
 pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dyn Rule]) -> Report {
+    run(project, settings, rules, Recall::NOTHING).0
+}
+
+/// [`analyze`], with the same report, doing again only what `memory` does not know: the builds are read again when a file
+/// that is no Dockerfile changed, and of the Dockerfiles those are looked at that changed. For a project that changes a
+/// little at a time.
+#[must_use]
+pub fn analyze_again(project: &Project, settings: &Arc<Settings>, memory: &mut Memory) -> Report {
+    let (report, learnt) = run(project, settings, rules::ALL, memory.recall(project, settings));
+    memory.learn(project, settings, learnt);
+    report
+}
+
+/// Shows `look` the Dockerfile at `path` as rules see it. `None` where there is no such Dockerfile, or where hitrate
+/// fails while it reads it. `memory` may know the project's builds.
+pub fn look<T>(
+    project: &Project,
+    settings: &Arc<Settings>,
+    memory: &Memory,
+    path: &str,
+    look: impl FnOnce(&DockerfileCx<'_>) -> T,
+) -> Option<T> {
+    let file = project.dockerfile(path)?;
+    let builds = memory.recall(project, settings).builds(project);
+    let named = |build: &&Build| join::dockerfile_of(build).is_some_and(|named| *named == *file.path);
+    let builds: Vec<&Build> = builds.found.iter().filter(named).collect();
+    let syntax = guarded(|| dockerfile::parse(&file.text)).ok()?;
+    let facts = guarded(|| facts_of(project, file, &syntax, &builds)).ok()?;
+    let files = |path: &str| project.text(path);
+    let settings = settings.at(&file.path);
+    Some(look(&DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files: &files }))
+}
+
+/// The report, and what is worth remembering.
+fn run(
+    project: &Project,
+    settings: &Settings,
+    rules: &[&'static dyn Rule],
+    recall: Recall<'_>,
+) -> (Report, Learnt) {
     let mut errors = project.errors.clone();
     let lookup = |path: &str| project.text(path);
     let files: &(dyn Fn(&str) -> Option<Arc<SourceFile>> + Sync) = &lookup;
 
-    let (builds, unread) = join::builds_of(project);
-    errors.extend(unread);
-    let built = join::built(project, &builds);
+    let known = recall.builds(project);
+    errors.extend(known.unread.iter().cloned());
+    let builds = &known.found;
+    let built = join::built(project, builds);
+    let mut learnt: Vec<(Arc<str>, Looked)> = Vec::new();
     let mut findings: Vec<Finding> = Vec::new();
     let mut comments = Vec::new();
 
@@ -79,22 +124,32 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
         project.dockerfiles.iter().filter(|file| !built.contains_key(&file.path)).collect();
     let looked = alone.par_iter().map(|file| {
         let text = file.text.as_str();
-        let syntax = guarded(|| dockerfile::parse(text)).map_err(|panic| broken(file, &panic))?;
-        let facts =
-            guarded(|| facts_of(project, file, &syntax, &[])).map_err(|panic| broken(file, &panic))?;
-        let settings = settings.at(&file.path);
-        let cx = DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files };
-        Ok((check_dockerfile(&cx, rules), suppress::in_dockerfile(text, &syntax)))
-    });
-    let looked: Vec<Result<_, FileError>> = looked.collect();
-    for (file, result) in alone.iter().zip(looked) {
-        match result {
-            Ok((found, placed)) => {
-                findings.extend(found);
-                comments.extend((!placed.is_empty()).then_some((&***file, placed)));
-            }
-            Err(error) => errors.push(error),
+        let parse = || guarded(|| dockerfile::parse(text)).map_err(|panic| broken(file, &panic));
+        if let Some(looked) = recall.of(file) {
+            let syntax = if suppress::mentions(text) { parse().ok() } else { None };
+            return (looked.clone(), syntax.map(|syntax| suppress::in_dockerfile(text, &syntax)));
         }
+        let look = || {
+            let syntax = parse()?;
+            let facts =
+                guarded(|| facts_of(project, file, &syntax, &[])).map_err(|panic| broken(file, &panic))?;
+            let settings = settings.at(&file.path);
+            let cx = DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files };
+            Ok((check_dockerfile(&cx, rules), suppress::in_dockerfile(text, &syntax)))
+        };
+        match look() {
+            Ok((findings, placed)) => (Ok(findings), Some(placed)),
+            Err(error) => (Err(error), None),
+        }
+    });
+    let looked: Vec<(Looked, Option<_>)> = looked.collect();
+    for (file, (looked, placed)) in alone.iter().zip(looked) {
+        match &looked {
+            Ok(found) => findings.extend(found.iter().cloned()),
+            Err(error) => errors.push(error.clone()),
+        }
+        comments.extend(placed.filter(|placed| !placed.is_empty()).map(|placed| (&***file, placed)));
+        learnt.push((file.path.clone(), looked));
     }
 
     // Those that builds are known of, and the builds.
@@ -121,7 +176,13 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
     }
     // A Dockerfile that only a build names is no part of what was asked about.
     let asked = |cx: &&DockerfileCx<'_>| project.dockerfile(cx.path()).is_some();
-    findings.par_extend(contexts.par_iter().filter(asked).flat_map_iter(|cx| check_dockerfile(cx, rules)));
+    let look = |cx: &DockerfileCx<'_>| match recall.of(cx.file) {
+        Some(Ok(found)) => (cx.path().clone(), Ok(found.clone())),
+        _ => (cx.path().clone(), Ok(check_dockerfile(cx, rules))),
+    };
+    let looked: Vec<(Arc<str>, Looked)> = contexts.par_iter().filter(asked).map(look).collect();
+    findings.extend(looked.iter().flat_map(|(_, looked)| looked.iter().flatten()).cloned());
+    learnt.extend(looked);
     for cx in contexts.iter().filter(asked) {
         let placed = suppress::in_dockerfile(cx.text(), cx.syntax);
         comments.extend((!placed.is_empty()).then_some((cx.file, placed)));
@@ -158,7 +219,7 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
     let sources = sources(&findings, project);
     let failed = errors.len() - project.errors.len().min(errors.len());
     let files = (project.dockerfiles.len() + project.others.len()).saturating_sub(failed);
-    Report { findings, errors, files, sources }
+    (Report { findings, errors, files, sources }, Learnt { builds: known, looked: learnt })
 }
 
 fn broken(file: &SourceFile, panic: &str) -> FileError {

@@ -68,9 +68,7 @@ fn settings(files: Vec<Configuration>, flags: &Flags) -> (Settings, Vec<ConfigEr
         let path = file.path.to_string();
         let parsed = match file.text {
             Ok(text) => ConfigFile::parse(&text, &path, &selectors),
-            Err(error) => {
-                Err(ConfigError { path: path.clone(), position: None, message: error.to_string() })
-            }
+            Err(error) => Err(ConfigError { path: path.clone(), position: None, message: error.to_string() }),
         };
         let checked = parsed.and_then(|parsed| {
             Settings::new(vec![(file.directory.clone(), path.clone(), parsed.clone())], flags)?;

@@ -181,7 +181,7 @@ pub(super) fn in_text(source: &str) -> Vec<Placed<'_>> {
 }
 
 /// Few files do, and the others are not read line by line.
-fn mentions(text: &str) -> bool {
+pub(super) fn mentions(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), b"hitrate:").is_some()
 }
 

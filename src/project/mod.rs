@@ -110,6 +110,30 @@ impl Project {
         project
     }
 
+    /// Whether everything but the texts of the Dockerfiles is the same in both: what rules see of one Dockerfile beside
+    /// its text.
+    #[must_use]
+    pub fn has_surroundings_of(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Arc<SourceFile>, &Arc<SourceFile>)| {
+            Arc::ptr_eq(a, b) || a.path == b.path && a.text == b.text
+        };
+        let overlaid = |project: &Self| -> Vec<Arc<SourceFile>> {
+            let files = project.overlay.values().filter(|file| project.dockerfile(&file.path).is_none());
+            files.cloned().collect()
+        };
+        Arc::ptr_eq(&self.contexts, &other.contexts)
+            && Arc::ptr_eq(&self.read, &other.read)
+            && self
+                .dockerfiles
+                .iter()
+                .map(|file| &file.path)
+                .eq(other.dockerfiles.iter().map(|file| &file.path))
+            && self.overlay.keys().eq(other.overlay.keys())
+            && self.others.len() == other.others.len()
+            && self.others.iter().zip(&other.others).all(same)
+            && overlaid(self).iter().zip(&overlaid(other)).all(same)
+    }
+
     /// The file of that path, if it is one of those that are analyzed.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&Arc<SourceFile>> {
