@@ -55,9 +55,12 @@ pub(super) fn context_of(project: &Project, dockerfile: &str, model: &Model<'_>)
     }
     let mut directory = own;
     loop {
-        let context = project.context(directory, Some(dockerfile)).ok()?;
-        if sources.iter().all(|source| exists(&context, source)) {
-            return Some(Place { directory: directory.to_owned(), context });
+        // Listing a directory high up is costly, and most have not even the first part of what is copied.
+        if sources.iter().all(|source| project.may_have(&first_part(directory, source))) {
+            let context = project.context(directory, Some(dockerfile)).ok()?;
+            if sources.iter().all(|source| exists(&context, source)) {
+                return Some(Place { directory: directory.to_owned(), context });
+            }
         }
         if directory.is_empty() {
             return None;
@@ -79,6 +82,12 @@ fn plain_sources(model: &Model<'_>) -> Vec<String> {
     sources.sort();
     sources.dedup();
     sources
+}
+
+/// The first part of a source, from the project's root.
+fn first_part(directory: &str, source: &str) -> String {
+    let first = source.split_once('/').map_or(source, |(first, _)| first);
+    if directory.is_empty() { first.to_owned() } else { format!("{directory}/{first}") }
 }
 
 fn exists(context: &Context, source: &str) -> bool {

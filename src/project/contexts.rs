@@ -61,6 +61,16 @@ impl Contexts {
         slot.get_or_init(|| self.list(directory, ignore)).clone()
     }
 
+    /// Whether something stands at `path` (clean, relative to the root), a link included.
+    #[must_use]
+    pub fn may_have(&self, path: &str) -> bool {
+        match &self.files {
+            Files::None => false,
+            Files::Tree(tree) => tree.get(path).is_some(),
+            Files::Disk(root) => fs::symlink_metadata(root.join(path)).is_ok(),
+        }
+    }
+
     fn list(&self, directory: &str, ignore: &str) -> Result<Arc<Context>, Unknown> {
         let ignore = Ignore::parse(ignore);
         if let Some(error) = ignore.errors.first() {

@@ -193,6 +193,15 @@ impl Project {
         Ok(None)
     }
 
+    /// Whether something stands at `path`, a link included; nothing is listed or read to tell.
+    #[must_use]
+    pub fn may_have(&self, path: &str) -> bool {
+        let below = |own: &Arc<str>| {
+            own.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.contexts.may_have(path) || self.overlay.keys().any(below)
+    }
+
     /// The context at `directory` (relative to the root, `""` is the root) as a build of `dockerfile` sees it. Listed when
     /// first asked for, and once.
     ///
