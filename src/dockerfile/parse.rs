@@ -57,10 +57,9 @@ impl<'a> PhysicalLine<'a> {
     }
 
     fn is_too_long(&self) -> bool {
-        self.next - self.start >= MAX_LINE && {
-            let with_end = self.next > self.end();
-            self.next - self.start > MAX_LINE || !with_end
-        }
+        let len = self.next - self.start;
+        // The last line of a file may be one byte shorter, for it has no end.
+        len > MAX_LINE || (len == MAX_LINE && self.next == self.end())
     }
 }
 
@@ -189,8 +188,7 @@ impl<'a> Parser<'a> {
                     next = source.len();
                 }
             }
-            let too_long_line = !body.is_empty() && body.len() > MAX_LINE && has_long_line(body.of(source));
-            if too_long_line {
+            if body.len() >= MAX_LINE && has_long_line(body.of(source)) {
                 read.problems.push(too_long(body));
             }
             read.heredocs.push(Heredoc {

@@ -347,7 +347,8 @@ impl<'r, 'f, 'e> Lexer<'r, 'f, 'e> {
         })
     }
 
-    /// `processName`: letters, digits and `_`; a number; or one special parameter.
+    /// `processName`: letters, digits and `_`; a number; or one special parameter. (Beyond ASCII, what Rust calls
+    /// alphabetic and numeric stands for Go's letters and digits.)
     fn name(&mut self) -> &'r str {
         let rest = self.raw.get(self.at..).unwrap_or("");
         let len = match rest.chars().next() {
