@@ -13,10 +13,12 @@ mod key;
 mod model;
 mod records;
 mod result;
+mod rewrite;
 mod setting;
 mod simulate;
 mod solve;
 mod world;
+mod written;
 
 pub use build::{Build, Export, ExportMode, Files, Remote};
 pub use cause::Because;
@@ -26,3 +28,4 @@ pub use model::{Answer, Change, Model, Setting};
 pub use result::ResultId;
 pub use setting::{mode_of, ref_of};
 pub use simulate::{Outcome, Prune, Reason, Store, Verdict};
+pub use written::{Written, WrittenKind};

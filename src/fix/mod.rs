@@ -1,6 +1,7 @@
 //! Fixes: what they are, which are taken, and how edits become text.
 
 mod apply;
+pub mod instructions;
 mod rounds;
 
 pub use apply::{Selection, apply, select};

@@ -3,16 +3,25 @@
 //! To add one: write its page `rules/NAME.md` (`rules/README.md` tells its form) with examples of what is bad and what
 //! is good, run `cargo test --test rules`, which tells what is missing, write `src/rules/NAME.rs`, and add it to [`ALL`].
 
+mod chmod_after_copy;
+mod copy_without_link;
 pub(crate) mod internal_error;
 mod kit;
 mod mutable_base;
+mod mutable_download;
 pub(crate) mod unused_suppression;
 
 pub use kit::*;
 
 /// Every rule, sorted by name. The order has no meaning; findings are sorted by place.
-pub static ALL: &[&dyn Rule] =
-    &[&internal_error::InternalError, &mutable_base::MutableBase, &unused_suppression::UnusedSuppression];
+pub static ALL: &[&dyn Rule] = &[
+    &chmod_after_copy::ChmodAfterCopy,
+    &copy_without_link::CopyWithoutLink,
+    &internal_error::InternalError,
+    &mutable_base::MutableBase,
+    &mutable_download::MutableDownload,
+    &unused_suppression::UnusedSuppression,
+];
 
 /// The rule of that name.
 #[must_use]

@@ -1,7 +1,10 @@
 //! `mutable-base`: a base image that changes under its name.
 
+use super::words::{code, count};
 use super::{Category, DockerfileCx, Fixable, Meta, Rule, Severity, Sink};
+use crate::cache::Change;
 use crate::dockerfile::Kind;
+use crate::graph::{Base, StepId, StepKind};
 
 static META: Meta = Meta {
     name: "mutable-base",
@@ -20,24 +23,31 @@ impl Rule for MutableBase {
         &META
     }
 
-    // Matches text: whether a reference is a moving one is a matter of how it is written.
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
-        let mut stages: Vec<String> = Vec::new();
-        for instruction in cx.syntax.instructions() {
-            let Kind::From(from) = &instruction.kind else { continue };
-            let image = &*from.image.text;
-            let is_stage = stages.iter().any(|stage| stage.eq_ignore_ascii_case(image));
-            if !is_stage && let Some(tag) = moving_tag(image) {
-                let how = if tag.is_empty() { "has no tag".to_owned() } else { format!("is tagged `{tag}`") };
-                out.report(
-                    from.image.span,
-                    format!("`{image}` {how}: every push to it runs all steps of this stage again"),
-                )
-                .help(
-                    "name a version, or a digest that an updater moves, so that a new base is a decision in a commit",
-                );
+        let graph = cx.graph();
+        for (index, stage) in graph.stages.iter().enumerate() {
+            let Kind::From(from) = &stage.from.kind else { continue };
+            let (Base::Image(image), true) = (&stage.base, graph.reachable.get(index) == Some(&true)) else {
+                continue;
+            };
+            // Whether a reference is a moving one is a matter of how it is written.
+            let Some(tag) = moving_tag(&from.image.text) else { continue };
+            let answer = cx.model().after(&[Change::Base(Some(image.clone()))]);
+            let is_step =
+                |id: &StepId| !matches!(graph.step(*id).map(|step| &step.kind), Some(StepKind::From));
+            let again: Vec<u32> = answer.reruns().filter(is_step).map(|id| cx.line_of(id)).collect();
+            if again.is_empty() {
+                continue;
             }
-            stages.extend(from.name.as_ref().map(|name| name.text.to_string()));
+            let how = if tag.is_empty() { "has no tag".to_owned() } else { format!("is tagged `{tag}`") };
+            let again = match again.as_slice() {
+                [only] => format!("line {only}"),
+                all => count(all.len(), "step"),
+            };
+            let message = format!("{} {how}: every push to it runs {again} again", code(image, 70));
+            out.report(from.image.span, message).help(
+                "name a version, or a digest that an updater moves, so that a new base is a decision in a commit",
+            );
         }
     }
 }
@@ -45,7 +55,8 @@ impl Rule for MutableBase {
 /// `latest`, or `""` where there is no tag; `None` for a tag that says something, a digest, `scratch`, and what a
 /// variable decides.
 fn moving_tag(image: &str) -> Option<&str> {
-    if image.is_empty() || image == "scratch" || image.contains(['$', '@']) {
+    // Templates that become Dockerfiles have placeholders of all kinds.
+    if image.is_empty() || image == "scratch" || image.contains(['$', '@', '{', '%', '<']) {
         return None;
     }
     let name = image.rsplit('/').next().unwrap_or(image);

@@ -5,6 +5,7 @@ mod facts;
 mod finding;
 mod meta;
 mod sink;
+pub mod words;
 
 pub use crate::fix::{Fix, Safety};
 pub use crate::settings::Severity;

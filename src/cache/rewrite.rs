@@ -1,0 +1,66 @@
+//! The same build of another text of its Dockerfile: instructions moved, split, written otherwise.
+
+use super::model::Model;
+use crate::dockerfile::{self, Keyword};
+use crate::graph::{Graph, StepId};
+
+impl Model<'_> {
+    /// Asks the model of `text` in place of the Dockerfile, under the same options and with the same context.
+    pub fn with_text<R>(&self, text: &str, ask: impl FnOnce(&Model<'_>) -> R) -> R {
+        let dockerfile = dockerfile::parse(text);
+        ask(&Model::new(&dockerfile, self.options().clone(), self.context().cloned()))
+    }
+
+    /// The step of this model that `step` of another text was: the instruction that says the same; of several, the one in
+    /// the same place among them. `None` where it is gone or says something else.
+    #[must_use]
+    pub fn counterpart(&self, other: &Graph<'_>, step: StepId) -> Option<StepId> {
+        let wanted = said(other, step)?;
+        let place =
+            other.all_steps().filter(|(id, _)| *id < step && said(other, *id) == Some(wanted)).count();
+        let same =
+            self.graph.all_steps().map(|(id, _)| id).filter(|id| said(&self.graph, *id) == Some(wanted));
+        let same: Vec<StepId> = same.collect();
+        same.get(place).or(same.last()).copied()
+    }
+}
+
+fn said<'g>(graph: &'g Graph<'_>, step: StepId) -> Option<(Keyword, &'g str)> {
+    let instruction = graph.step(step)?.instruction;
+    Some((instruction.keyword, instruction.args.text.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cache::{Change, Model};
+    use crate::dockerfile::parse;
+    use crate::graph::Options;
+
+    #[test]
+    fn a_moved_instruction_is_asked_in_its_new_place() {
+        let before = "FROM a\nCOPY . .\nRUN install\nRUN build\n";
+        let after = "FROM a\nRUN install\nCOPY . .\nRUN build\n";
+        let dockerfile = parse(before);
+        let model = Model::new(&dockerfile, Options::default(), None);
+        let edit = [Change::Edit(vec!["src/a".into()])];
+        let steps: Vec<_> = model.graph.all_steps().map(|(id, _)| id).collect();
+        assert!(model.after(&edit).runs_again(steps[2]));
+        let (install, build) = model.with_text(after, |moved| {
+            let of = |step| moved.counterpart(&model.graph, step).unwrap();
+            let answer = moved.after(&edit);
+            (answer.runs_again(of(steps[2])), answer.runs_again(of(steps[3])))
+        });
+        assert!(!install && build);
+    }
+
+    #[test]
+    fn of_equal_instructions_the_one_in_the_same_place_is_meant() {
+        let dockerfile = parse("FROM a\nRUN x\nFROM b\nRUN x\nRUN y\n");
+        let model = Model::new(&dockerfile, Options::default(), None);
+        let last = model.graph.all_steps().map(|(id, _)| id).nth(3).unwrap();
+        let found = model.with_text("FROM a\nRUN x\nFROM b\nRUN z\nRUN x\n", |other| {
+            other.counterpart(&model.graph, last).map(|id| other.graph.step(id).unwrap().stage)
+        });
+        assert_eq!(found, Some(1));
+    }
+}

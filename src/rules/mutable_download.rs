@@ -1,0 +1,212 @@
+//! `mutable-download`: something that moves, downloaded by a step that never looks again.
+
+use super::words::code;
+use super::{Category, DockerfileCx, Fixable, Meta, Rule, Severity, Sink};
+use crate::shell::{Command, Script, Word};
+
+static META: Meta = Meta {
+    name: "mutable-download",
+    category: Category::Order,
+    severity: Severity::Info,
+    default_on: true,
+    fix: Fixable::Never,
+    docs: include_str!("../../rules/mutable-download.md"),
+};
+
+/// Branches by the names that everybody uses.
+const BRANCHES: [&str; 7] = ["main", "master", "develop", "dev", "trunk", "HEAD", "nightly"];
+
+/// Programs that tell whether a file is the one that was meant.
+const CHECKS: [&str; 9] =
+    ["sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "shasum", "md5sum", "b2sum", "openssl"];
+
+/// See the page.
+pub(super) struct MutableDownload;
+
+impl Rule for MutableDownload {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    // Matches text: what an address names is in how it is written.
+    fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
+        let runs: Vec<_> = cx.facts.runs().collect();
+        for (index, (id, step, script)) in runs.iter().enumerate() {
+            let checked =
+                |command: &Command<'_>| command.program().is_some_and(|name| CHECKS.contains(&name));
+            if script.commands.iter().any(checked) {
+                continue;
+            }
+            let later = runs.get(index..).unwrap_or_default().iter();
+            let later = later.filter(|(_, other, _)| other.stage == step.stage).map(|(_, _, script)| *script);
+            let line = cx.line_of(*id);
+            for command in script.commands.iter().filter(|command| command.certain) {
+                let Some(found) = mutable(command, later.clone()) else { continue };
+                let message = match &found {
+                    Moving::Address(address) => format!(
+                        "line {line} is cached by its text: what {} gives later is never fetched",
+                        code(address, 70)
+                    ),
+                    Moving::Repository(address, None) => format!(
+                        "line {line} is cached by its text: commits to {} after the first build are never seen",
+                        code(address, 60)
+                    ),
+                    Moving::Repository(address, Some(branch)) => format!(
+                        "line {line} is cached by its text: later commits to {} of {} are never seen",
+                        code(branch, 20),
+                        code(address, 50)
+                    ),
+                };
+                let help = match &found {
+                    Moving::Address(_) => {
+                        "name a version, or let `ADD --checksum=…` fetch it, whose key is the content"
+                    }
+                    Moving::Repository(..) => {
+                        "check out a tag or a commit, or let `ADD https://….git#REF` fetch it, whose key is the commit"
+                    }
+                };
+                out.report(command.span, message).help(help);
+            }
+        }
+    }
+}
+
+/// What a command fetches that moves.
+enum Moving {
+    Address(String),
+    Repository(String, Option<String>),
+}
+
+fn mutable<'s, 'a: 's>(command: &Command<'_>, later: impl Iterator<Item = &'s Script<'a>>) -> Option<Moving> {
+    match command.program()? {
+        "curl" | "wget" | "aria2c" => {
+            let address = command.args().iter().find(|word| is_address(word) && moves(&word.text))?;
+            Some(Moving::Address(address.text.to_string()))
+        }
+        "git" => repository(command, later),
+        _ => None,
+    }
+}
+
+fn is_address(word: &Word<'_>) -> bool {
+    ["http://", "https://", "ftp://"].iter().any(|scheme| word.text.starts_with(scheme))
+}
+
+/// `git clone` of a branch, unless something is checked out afterwards.
+fn repository<'s, 'a: 's>(
+    command: &Command<'_>,
+    mut later: impl Iterator<Item = &'s Script<'a>>,
+) -> Option<Moving> {
+    let args = command.args();
+    let at = args.iter().position(|word| !word.text.starts_with('-'))?;
+    if args.get(at)?.text != "clone" {
+        return None;
+    }
+    let mut branch = None;
+    let mut address = None;
+    let mut words = args.iter().skip(at + 1);
+    while let Some(word) = words.next() {
+        match &*word.text {
+            "-b" | "--branch" => branch = words.next(),
+            "--revision" => return None,
+            text if text.starts_with("--revision=") => return None,
+            "--depth" | "--origin" | "-o" | "-c" | "--config" | "-j" | "--jobs" | "--reference"
+            | "--filter" | "--shallow-since" | "--template" | "-u" | "--upload-pack"
+            | "--separate-git-dir" => {
+                words.next();
+            }
+            text if text.starts_with("--branch=") => branch = Some(word),
+            text if text.starts_with('-') => {}
+            _ => {
+                address.get_or_insert(word);
+            }
+        }
+    }
+    let address = address.filter(|word| word.text.contains("://") || word.text.starts_with("git@"))?;
+    let name = branch.map(|word| word.text.trim_start_matches("--branch=").to_owned());
+    if name.as_deref().is_some_and(|name| !BRANCHES.contains(&name)) {
+        return None;
+    }
+    // What is checked out later decides, whatever it is.
+    let decides = |command: &Command<'_>| {
+        command.program() == Some("git")
+            && command.args().iter().any(|word| {
+                matches!(&*word.text, "checkout" | "reset" | "switch" | "fetch" | "pull" | "worktree")
+            })
+    };
+    if later.any(|script| !script.opaque.is_empty() || script.commands.iter().any(decides)) {
+        return None;
+    }
+    Some(Moving::Repository(address.text.to_string(), name))
+}
+
+/// Whether an address is made to name something else from time to time.
+fn moves(address: &str) -> bool {
+    let Some((_, rest)) = address.split_once("://") else { return false };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    let segments: Vec<&str> = path.split('/').collect();
+    let is_branch = |segment: &&str| {
+        let stem = segment.split('.').next().unwrap_or(segment);
+        BRANCHES.contains(segment) || BRANCHES.contains(&stem)
+    };
+    // `main` is a branch only where branches are named: in a package archive it is a section.
+    let named = match host {
+        "raw.githubusercontent.com" | "raw.github.com" => {
+            let at = if segments.get(2..4) == Some(&["refs", "heads"][..]) { 4 } else { 2 };
+            segments.get(at).is_some_and(is_branch)
+        }
+        "github.com" | "codeload.github.com" => {
+            let kinds = ["raw", "archive", "tarball", "zipball", "zip", "tar.gz", "blob"];
+            segments.get(2).is_some_and(|kind| kinds.contains(kind)) && segments.iter().skip(3).any(is_branch)
+        }
+        "cdn.jsdelivr.net" => segments
+            .iter()
+            .any(|segment| segment.split_once('@').is_some_and(|(_, version)| BRANCHES.contains(&version))),
+        _ => {
+            let raw = segments.iter().position(|segment| *segment == "raw" || *segment == "archive");
+            let forge = host.contains("gitlab") || host.contains("bitbucket") || segments.contains(&"-");
+            forge && raw.is_some_and(|at| segments.iter().skip(at + 1).any(is_branch))
+        }
+    };
+    let latest = segments.iter().any(|segment| {
+        let mut tokens = segment.split(['-', '_', '.', '@', '=']);
+        tokens.any(|token| token.eq_ignore_ascii_case("latest"))
+    });
+    let stable = segments.last() == Some(&"stable.txt");
+    named || latest || stable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moves;
+
+    #[test]
+    fn what_moves_and_what_does_not() {
+        for address in [
+            "https://github.com/o/r/releases/latest/download/tool.tar.gz",
+            "https://api.github.com/repos/o/r/releases/latest",
+            "https://raw.githubusercontent.com/o/r/master/install.sh",
+            "https://raw.githubusercontent.com/o/r/refs/heads/main/install.sh",
+            "https://github.com/o/r/archive/main.tar.gz",
+            "https://github.com/o/r/archive/refs/heads/master.zip",
+            "https://gitlab.com/o/r/-/raw/master/x",
+            "https://repo.example.org/miniconda/Miniconda3-latest-Linux-x86_64.sh",
+            "https://nodejs.example.org/dist/latest-v18.x/node.tar.gz",
+            "https://dl.example.org/LATEST_RELEASE",
+        ] {
+            assert!(moves(address), "{address}");
+        }
+        for address in [
+            "https://github.com/o/r/releases/download/v1.2.3/tool.tar.gz",
+            "https://raw.githubusercontent.com/o/r/v1.2.3/install.sh",
+            "https://raw.githubusercontent.com/o/master/0a1b2c3/main.py",
+            "http://archive.example.org/ubuntu/pool/main/o/openssl/libssl_1.1.1_amd64.deb",
+            "https://github.com/o/main/archive/v1.tar.gz",
+            "https://sh.example.org/install.sh",
+            "https://example.org/latestnews/1.2.tar.gz",
+        ] {
+            assert!(!moves(address), "{address}");
+        }
+    }
+}
