@@ -16,6 +16,9 @@ static META: Meta = Meta {
     docs: include_str!("../../rules/chmod-after-copy.md"),
 };
 
+/// How many COPYs before a RUN are looked at.
+const MAX_COPIES: usize = 32;
+
 /// See the page.
 pub(super) struct ChmodAfterCopy;
 
@@ -32,6 +35,9 @@ impl Rule for ChmodAfterCopy {
             for (id, step) in graph.steps_of(stage) {
                 match &step.kind {
                     StepKind::Copy(copy) => {
+                        if copies.len() == MAX_COPIES {
+                            copies.remove(0);
+                        }
                         copies.push(Copied { id, step, copy, written: cx.model().writes(id) })
                     }
                     StepKind::Run(_) => {

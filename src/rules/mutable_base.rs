@@ -1,7 +1,7 @@
 //! `mutable-base`: a base image that changes under its name.
 
 use super::words::{code, count};
-use super::{Category, DockerfileCx, Fixable, Meta, Rule, Severity, Sink};
+use super::{Category, DockerfileCx, Fixable, MAX_QUESTIONS, Meta, Rule, Severity, Sink};
 use crate::cache::Change;
 use crate::dockerfile::Kind;
 use crate::graph::{Base, StepId, StepKind};
@@ -25,31 +25,37 @@ impl Rule for MutableBase {
 
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
         let graph = cx.graph();
-        for (index, stage) in graph.stages.iter().enumerate() {
+        let mut asked: Vec<(&str, Vec<u32>)> = Vec::new();
+        for stage in &graph.stages {
             let Kind::From(from) = &stage.from.kind else { continue };
-            let (Base::Image(image), true) = (&stage.base, graph.reachable.get(index) == Some(&true)) else {
-                continue;
-            };
+            let Base::Image(image) = &stage.base else { continue };
             // Whether a reference is a moving one is a matter of how it is written.
             let Some(tag) = moving_tag(&from.image.text) else { continue };
-            let answer = cx.model().after(&[Change::Base(Some(image.clone()))]);
-            let is_step =
-                |id: &StepId| !matches!(graph.step(*id).map(|step| &step.kind), Some(StepKind::From));
-            let again: Vec<u32> = answer.reruns().filter(is_step).map(|id| cx.line_of(id)).collect();
-            if again.is_empty() {
-                continue;
+            if !asked.iter().any(|(other, _)| other == image) && asked.len() < MAX_QUESTIONS {
+                asked.push((image, again(cx, image)));
             }
+            let lines = asked.iter().find(|(other, _)| other == image).map(|(_, lines)| lines.as_slice());
             let how = if tag.is_empty() { "has no tag".to_owned() } else { format!("is tagged `{tag}`") };
-            let again = match again.as_slice() {
-                [only] => format!("line {only}"),
-                all => count(all.len(), "step"),
+            let again = match lines.unwrap_or_default() {
+                // A stage of another target, or one without steps.
+                [] => "makes another image of this stage".to_owned(),
+                [only] => format!("runs line {only} again"),
+                all => format!("runs {} again", count(all.len(), "step")),
             };
-            let message = format!("{} {how}: every push to it runs {again} again", code(image, 70));
+            let message = format!("{} {how}: every push to it {again}", code(image, 70));
             out.report(from.image.span, message).help(
                 "name a version, or a digest that an updater moves, so that a new base is a decision in a commit",
             );
         }
     }
+}
+
+/// The lines that run again when the image changes.
+fn again(cx: &DockerfileCx<'_>, image: &str) -> Vec<u32> {
+    let graph = cx.graph();
+    let answer = cx.model().after(&[Change::Base(Some(image.to_owned()))]);
+    let is_step = |id: &StepId| !matches!(graph.step(*id).map(|step| &step.kind), Some(StepKind::From));
+    answer.reruns().filter(is_step).map(|id| cx.line_of(id)).collect()
 }
 
 /// `latest`, or `""` where there is no tag; `None` for a tag that says something, a digest, `scratch`, and what a

@@ -2,7 +2,8 @@
 
 use super::words::code;
 use super::{Category, DockerfileCx, Fixable, Meta, Rule, Severity, Sink};
-use crate::shell::{Command, Script, Word};
+use crate::shell::{Command, Word};
+use std::collections::BTreeMap;
 
 static META: Meta = Meta {
     name: "mutable-download",
@@ -31,17 +32,23 @@ impl Rule for MutableDownload {
     // Matches text: what an address names is in how it is written.
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
         let runs: Vec<_> = cx.facts.runs().collect();
+        // The last RUN of each stage that checks something out.
+        let mut decided: BTreeMap<usize, usize> = BTreeMap::new();
+        for (index, (_, step, script)) in runs.iter().enumerate() {
+            if !script.opaque.is_empty() || script.commands.iter().any(decides) {
+                decided.insert(step.stage, index);
+            }
+        }
         for (index, (id, step, script)) in runs.iter().enumerate() {
             let checked =
                 |command: &Command<'_>| command.program().is_some_and(|name| CHECKS.contains(&name));
             if script.commands.iter().any(checked) {
                 continue;
             }
-            let later = runs.get(index..).unwrap_or_default().iter();
-            let later = later.filter(|(_, other, _)| other.stage == step.stage).map(|(_, _, script)| *script);
+            let later = decided.get(&step.stage).is_some_and(|last| *last >= index);
             let line = cx.line_of(*id);
             for command in script.commands.iter().filter(|command| command.certain) {
-                let Some(found) = mutable(command, later.clone()) else { continue };
+                let Some(found) = mutable(command, later) else { continue };
                 let message = match &found {
                     Moving::Address(address) => format!(
                         "line {line} is cached by its text: what {} gives later is never fetched",
@@ -77,13 +84,13 @@ enum Moving {
     Repository(String, Option<String>),
 }
 
-fn mutable<'s, 'a: 's>(command: &Command<'_>, later: impl Iterator<Item = &'s Script<'a>>) -> Option<Moving> {
+fn mutable(command: &Command<'_>, later: bool) -> Option<Moving> {
     match command.program()? {
         "curl" | "wget" | "aria2c" => {
             let address = command.args().iter().find(|word| is_address(word) && moves(&word.text))?;
             Some(Moving::Address(address.text.to_string()))
         }
-        "git" => repository(command, later),
+        "git" if !later => repository(command),
         _ => None,
     }
 }
@@ -92,11 +99,14 @@ fn is_address(word: &Word<'_>) -> bool {
     ["http://", "https://", "ftp://"].iter().any(|scheme| word.text.starts_with(scheme))
 }
 
-/// `git clone` of a branch, unless something is checked out afterwards.
-fn repository<'s, 'a: 's>(
-    command: &Command<'_>,
-    mut later: impl Iterator<Item = &'s Script<'a>>,
-) -> Option<Moving> {
+/// Whether what is checked out later decides, whatever it is.
+fn decides(command: &Command<'_>) -> bool {
+    let verbs = ["checkout", "reset", "switch", "fetch", "pull", "worktree"];
+    command.program() == Some("git") && command.args().iter().any(|word| verbs.contains(&&*word.text))
+}
+
+/// `git clone` of a branch.
+fn repository(command: &Command<'_>) -> Option<Moving> {
     let args = command.args();
     let at = args.iter().position(|word| !word.text.starts_with('-'))?;
     if args.get(at)?.text != "clone" {
@@ -125,16 +135,6 @@ fn repository<'s, 'a: 's>(
     let address = address.filter(|word| word.text.contains("://") || word.text.starts_with("git@"))?;
     let name = branch.map(|word| word.text.trim_start_matches("--branch=").to_owned());
     if name.as_deref().is_some_and(|name| !BRANCHES.contains(&name)) {
-        return None;
-    }
-    // What is checked out later decides, whatever it is.
-    let decides = |command: &Command<'_>| {
-        command.program() == Some("git")
-            && command.args().iter().any(|word| {
-                matches!(&*word.text, "checkout" | "reset" | "switch" | "fetch" | "pull" | "worktree")
-            })
-    };
-    if later.any(|script| !script.opaque.is_empty() || script.commands.iter().any(decides)) {
         return None;
     }
     Some(Moving::Repository(address.text.to_string(), name))

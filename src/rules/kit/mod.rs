@@ -7,6 +7,10 @@ mod meta;
 mod sink;
 pub mod words;
 
+/// How many questions a rule asks the model about one file. Each costs time in proportion to the file, and no file that
+/// people write needs more; in one that does, the rest is not looked at.
+pub const MAX_QUESTIONS: usize = 24;
+
 pub use crate::fix::{Fix, Safety};
 pub use crate::settings::Severity;
 pub use cx::{BuildCx, DockerfileCx, ProjectCx};
