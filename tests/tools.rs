@@ -5,7 +5,7 @@
 
 mod tools_kit;
 
-use hitrate::tools::{Catalog, Kind, Needs};
+use hitrate::tools::{Catalog, Kind, Mount, Needs};
 use tools_kit::{Seen, walk, walk_with};
 
 /// The uses in `RUN text`, as `tool kind needs`.
@@ -279,6 +279,12 @@ fn outputs_are_never_good_mounts() {
         ("pnpm install", "/root/.local/share/pnpm"),
         ("cargo chef cook", "/target"),
         ("terraform init", "/.terraform"),
+        ("npm ci", "/node_modules"),
+        ("composer install", "/vendor"),
+        ("go install x@1", "/root/go"),
+        ("cargo build", "/root/.cargo"),
+        ("next build", "/.next"),
+        ("uv sync", "/.venv"),
     ] {
         let seen = last(&format!("FROM x\nRUN {text}\n"));
         assert!(seen.bad().contains(&bad), "{text}: {:?}", seen.caches);
@@ -291,7 +297,8 @@ fn outputs_are_never_good_mounts() {
 fn the_only_place_of_dependencies_is_known() {
     let later = |text: &str| {
         let seen = last(&format!("FROM x\nRUN {text}\n"));
-        seen.caches.iter().filter(|dir| dir.later).filter_map(|dir| dir.path.clone()).collect::<Vec<_>>()
+        let good = seen.caches.iter().filter(|dir| dir.later && dir.mount == Mount::Yes);
+        good.filter_map(|dir| dir.path.clone()).collect::<Vec<_>>()
     };
     assert!(later("gradle dependencies").contains(&"/root/.gradle".to_owned()));
     assert_eq!(later("dotnet restore"), ["/root/.nuget/packages"]);
@@ -299,8 +306,9 @@ fn the_only_place_of_dependencies_is_known() {
     assert!(later("mvn dependency:go-offline").contains(&"/root/.m2/repository".to_owned()));
     assert_eq!(later("npm ci"), [""; 0]);
     assert_eq!(later("pip install x"), [""; 0]);
-    assert_eq!(later("uv pip install x").len(), 2, "managed Pythons and tools, not the cache");
-    assert!(later("UV_LINK_MODE=symlink uv pip install x").contains(&"/root/.cache/uv".to_owned()));
+    assert_eq!(later("uv pip install x"), [""; 0]);
+    let links = last("FROM x\nRUN UV_LINK_MODE=symlink uv pip install x");
+    assert!(links.bad().contains(&"/root/.cache/uv"), "{:?}", links.caches);
 }
 
 #[test]
@@ -407,7 +415,7 @@ fn project_scripts_are_read_where_they_are_known() {
     assert_eq!(last("FROM node\nRUN npm ci").scripts, None, "the manifest is not known");
     for command in ["npm run build", "yarn build", "pnpm build", "bun run build"] {
         let build = walk(&format!("FROM node\nWORKDIR /a\nRUN {command}\n"), &files).seen.pop().unwrap();
-        assert_eq!(build.inner, ["/a/.next/cache"], "{command}");
+        assert!(build.inner.contains(&"/a/.next/cache".to_owned()), "{command}: {:?}", build.inner);
     }
 }
 

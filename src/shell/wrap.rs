@@ -30,8 +30,9 @@ enum Inside {
 impl<'a> Parser<'_, 'a, '_> {
     /// Takes the wrappers off and records what is run.
     pub(super) fn run(&mut self, mut run: Run<'a>) {
-        while let Some(name) = run.args.first().and_then(|arg| arg.word.base_name()).map(str::to_owned) {
-            let Some((kind, valued)) = wrapper(&name) else { break };
+        while let Some(name) = run.args.first().and_then(|arg| arg.word.base_name()) {
+            let Some((kind, valued)) = wrapper(name) else { break };
+            let name = name.to_owned();
             if run.wrappers.len() >= MAX_WRAPPERS {
                 return self.record(run, Some(Opaque::Name));
             }

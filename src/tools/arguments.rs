@@ -30,9 +30,9 @@ pub(super) struct Flag<'s> {
 
 impl<'s> Arguments<'s> {
     /// Sorts `args`. `valued` are the options that take the next word.
-    pub(super) fn new(args: &'s [Word<'s>], valued: &[String]) -> Self {
+    pub(super) fn new(args: &'s [Word<'s>], valued: &[&[String]]) -> Self {
         let mut found = Self { all: args, ..Self::default() };
-        let takes = |name: &str| valued.iter().any(|flag| flag == name);
+        let takes = |name: &str| valued.iter().copied().flatten().any(|flag| flag == name);
         let mut rest = args.iter().enumerate();
         let mut ended = false;
         while let Some((index, word)) = rest.next() {

@@ -104,25 +104,6 @@ impl Catalog {
         }
         found
     }
-
-    /// Every place at which a tool's caches are anywhere, as patterns: defaults with `~` and the working directory put
-    /// in as far as they are known. For telling a mount that is meant for a tool from one that is not.
-    #[must_use]
-    pub fn places<'c, 'e>(&'c self, used: &Use<'c, 'e>, environment: &'e Environment<'e>) -> Vec<String> {
-        let Some(site) = site(used.tool, used.command, environment, used.start) else { return Vec::new() };
-        let own = used.tool.caches.iter().flat_map(|cache| &cache.path);
-        let lent = used
-            .tool
-            .caches
-            .iter()
-            .filter_map(|cache| self.tool(cache.of.as_ref()?))
-            .flat_map(|tool| tool.caches.iter().flat_map(|cache| &cache.path));
-        let mut places: Vec<String> =
-            own.chain(lent).filter_map(|path| place(&site, path).map(|place| place.path)).collect();
-        places.sort();
-        places.dedup();
-        places
-    }
 }
 
 /// Whether a command of this kind uses the cache.
@@ -257,13 +238,4 @@ fn absolute(site: &Site<'_, '_>, text: &str) -> Option<(String, bool)> {
     }
     let directory = site.directory.as_ref()?;
     Some((normalize(&format!("{directory}/{text}")), true))
-}
-
-/// A path template without variables, resolved.
-fn place(site: &Site<'_, '_>, template: &str) -> Option<Place> {
-    if template.contains('$') {
-        return None;
-    }
-    let (path, sure) = absolute(site, template)?;
-    Some(Place { path, sure, moved: false })
 }

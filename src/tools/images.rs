@@ -1,4 +1,4 @@
-//! What well-known base images set: `rules/tools/images/images.toml`.
+//! What well-known base images set: `rules/tools/common/images.toml`.
 
 use super::environment::User;
 use rustc_hash::FxHashMap;
@@ -49,7 +49,7 @@ fn root() -> String {
 }
 
 /// The text of the data.
-pub(super) const TEXT: &str = include_str!("../../rules/tools/images/images.toml");
+pub(super) const TEXT: &str = include_str!("../../rules/tools/common/images.toml");
 
 /// What is known of the image that `reference` names.
 pub(super) fn find(reference: &str) -> Option<&'static Image> {

@@ -157,7 +157,7 @@ impl Memory {
             "-Z",
         ];
         let valued: Vec<String> = VALUED.iter().map(|flag| (*flag).to_owned()).collect();
-        let arguments = super::arguments::Arguments::new(command.args(), &valued);
+        let arguments = super::arguments::Arguments::new(command.args(), &[&valued]);
         let Some(name) = arguments.words.first().filter(|name| name.literal) else { return };
         let value = |flags: &[&str]| flags.iter().find_map(|flag| arguments.value(flag, ""));
         let number = |flags: &[&str]| value(flags).and_then(Result::ok).and_then(|text| text.parse().ok());

@@ -20,6 +20,7 @@ mod recognise;
 mod requirements;
 mod runner;
 mod scripts;
+mod targets;
 
 pub use caches::CacheDir;
 pub use catalog::{Catalog, CatalogError};
@@ -32,3 +33,4 @@ pub use path::{is_same, is_within, normalize};
 pub use phrase::Phrase;
 pub use recognise::Use;
 pub use scripts::Inner;
+pub use targets::breaking_target;

@@ -65,6 +65,9 @@ pub struct Tool {
     /// Its cache directories.
     #[serde(default)]
     pub caches: Vec<Cache>,
+    /// Places where people take its caches to be, and where they are not.
+    #[serde(default)]
+    pub mistaken: Vec<String>,
     /// What empties or bypasses the caches.
     #[serde(default)]
     pub defeats: Defeats,
@@ -99,6 +102,9 @@ pub struct Row {
     /// Positional words after the phrase are manifests (`pip-sync requirements.txt`).
     #[serde(default)]
     pub named: bool,
+    /// It refreshes the index from which packages are installed (`apt-get update`).
+    #[serde(default)]
+    pub index: bool,
     /// The word after the phrase, or its last, names a script of [`Lifecycle::file`].
     #[serde(default)]
     pub script: bool,

@@ -113,7 +113,7 @@ impl Catalog {
         let (candidates, _) = self.longest(&command.argv, false);
         for (tool, taken) in candidates {
             let Some(args) = command.argv.get(taken..) else { continue };
-            let arguments = Arguments::new(args, &tool.value_flags);
+            let arguments = Arguments::new(args, &[&tool.value_flags]);
             for companion in &tool.companions {
                 for phrase in companion.satisfied.iter().filter(|phrase| phrase.matches(&arguments, false)) {
                     memory.saw(&tool.name, phrase.source());
@@ -227,8 +227,7 @@ pub(super) fn site<'c, 'e>(
     start: usize,
 ) -> Option<Site<'c, 'e>> {
     let args: &'e [Word<'e>] = command.argv.get(start..)?;
-    let valued: Vec<String> =
-        [&tool.value_flags, &tool.cwd_flags, &tool.manifest_flags].into_iter().flatten().cloned().collect();
+    let valued: [&[String]; 3] = [&tool.value_flags, &tool.cwd_flags, &tool.manifest_flags];
     let arguments = Arguments::new(args, &valued);
     let program =
         start.checked_sub(1).and_then(|at| command.argv.get(at)).and_then(Word::base_name).unwrap_or("");
