@@ -1,6 +1,9 @@
 //! Reading one file, whatever it is.
 
-use super::{Build, Files, ReadError, System, bake, ci, compose, shell};
+use super::{
+    Build, Files, ReadError, System, bake, ci, compose, devcontainer, just, make, package, shell, skaffold,
+    task,
+};
 
 /// The builds that a file of this kind starts.
 ///
@@ -15,6 +18,12 @@ pub fn read<'f>(
     match system {
         System::Bake => bake::read(path, text, files),
         System::Compose => compose::read(path, text, files),
+        System::Devcontainer => devcontainer::read(path, text, files),
+        System::Just => Ok(just::read(path, text, files)),
+        System::PackageJson => package::read(path, text, files),
+        System::Skaffold => skaffold::read(path, text, files),
+        System::Task => task::read(path, text, files),
+        System::Make => Ok(make::read(path, text, files)),
         System::Shell => Ok(shell::read(path, text, files)),
         _ => ci::read(system, path, text, files),
     }

@@ -33,9 +33,19 @@ pub(super) enum Val {
         span: Span,
     },
     /// One of these, as an unknown condition decides.
-    Either(Box<[Val; 2]>, String, Span),
+    Either(Box<Choice>, Span),
     /// Nothing is known but how it is written.
     Unknown(String, Span),
+}
+
+/// What a condition chooses from.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    pub(super) sides: [Val; 2],
+    /// The side that is chosen where variables are what they are by default.
+    pub(super) usual: Option<usize>,
+    /// As it is written.
+    pub(super) raw: String,
 }
 
 /// A definition that is evaluated when it is needed, in the file in which it stands.
@@ -87,8 +97,8 @@ impl Val {
             Self::Map(entries, _) => {
                 entries.iter().all(|(_, value)| add(value));
             }
-            Self::Either(values, ..) => {
-                values.iter().all(&mut add);
+            Self::Either(choice, _) => {
+                choice.sides.iter().all(&mut add);
             }
             _ => {}
         }
@@ -105,9 +115,8 @@ impl Val {
             Self::Text(text) => Some(text.clone()),
             Self::Bool(value, span) => Some(Placed::whole(value.to_string(), *span)),
             Self::Unset { name, span, .. } => Some(Placed::whole(format!("${{{name}}}"), *span)),
-            Self::Either(_, raw, span) | Self::Unknown(raw, span) => {
-                Some(Placed::whole(format!("${{{raw}}}"), *span))
-            }
+            Self::Either(choice, span) => Some(Placed::whole(format!("${{{}}}", choice.raw), *span)),
+            Self::Unknown(raw, span) => Some(Placed::whole(format!("${{{raw}}}"), *span)),
             Self::Null | Self::List(..) | Self::Map(..) => None,
         }
     }
@@ -147,9 +156,10 @@ impl Val {
                 Self::Map(entries.into_iter().map(|(key, value)| (key, value.moved(span))).collect(), span)
             }
             Self::Unset { name, null, .. } => Self::Unset { name, null, span },
-            Self::Either(values, raw, _) => {
-                let [a, b] = *values;
-                Self::Either(Box::new([a.moved(span), b.moved(span)]), raw, span)
+            Self::Either(choice, _) => {
+                let Choice { sides, usual, raw } = *choice;
+                let sides = sides.map(|side| side.moved(span));
+                Self::Either(Box::new(Choice { sides, usual, raw }), span)
             }
             Self::Unknown(raw, _) => Self::Unknown(raw, span),
         }
@@ -212,7 +222,15 @@ impl Scope<'_> {
                     Some(false) => next(otherwise),
                     None => {
                         let raw = self.raw(file, expr.span);
-                        Val::Either(Box::new([next(then), next(otherwise)]), raw, expr.span)
+                        let usual = match self.defaults {
+                            true => None,
+                            false => {
+                                let plain = Scope { defaults: true, ..*self };
+                                plain.eval(condition, file, locals, depth + 1).truth().map(usize::from)
+                            }
+                        };
+                        let choice = Choice { sides: [next(otherwise), next(then)], usual, raw };
+                        Val::Either(Box::new(choice), expr.span)
                     }
                 }
             }
@@ -402,11 +420,12 @@ pub(super) fn binary(operator: Operator, left: &Val, right: &Val) -> Option<bool
     match operator {
         Operator::And | Operator::Or => {
             let (left, right) = (left.truth(), right.truth());
+            // What one side alone decides.
             let decisive = operator == Operator::Or;
             if left == Some(decisive) || right == Some(decisive) {
                 Some(decisive)
             } else {
-                Some(left? == decisive || right? == decisive)
+                left.and(right).map(|_| !decisive)
             }
         }
         Operator::Equal => equal(left, right),

@@ -86,7 +86,7 @@ impl Bake<'_, '_> {
             if let Some((_, expr)) = block.attributes.iter().rev().find(|(key, _)| key == "inherits") {
                 names.clear();
                 let mut all = Vec::new();
-                list(self.scope.eval(expr, block.file, locals, 0), &mut all, &mut false, 0);
+                list(self.scope.eval(expr, block.file, locals, 0), Sides::Usual, &mut all, &mut false, 0);
                 names.extend(all.iter().filter_map(Val::known));
             }
         }
@@ -273,14 +273,14 @@ impl Bake<'_, '_> {
 
     /// Cache specs out of a list of texts or objects, and whether a condition decides on them.
     fn specs(&self, value: &Val, file: usize, build: &Build) -> (Vec<Setting<CacheSpec>>, bool) {
-        self.each_spec(value, file, build, &|text| {
+        self.each_spec(value, file, build, Sides::All, &|text| {
             let arg = Arg { text: text.clone(), literal: false, conditional: false };
             cachespec::parse_arg(&arg).specs
         })
     }
 
     fn outputs(&self, value: &Val, file: usize, build: &Build) -> (Vec<Setting<CacheSpec>>, bool) {
-        self.each_spec(value, file, build, &|text| {
+        self.each_spec(value, file, build, Sides::Usual, &|text| {
             let arg = Arg { text: text.clone(), literal: false, conditional: false };
             cachespec::parse_output(&arg).into_iter().collect()
         })
@@ -291,10 +291,11 @@ impl Bake<'_, '_> {
         value: &Val,
         file: usize,
         build: &Build,
+        sides: Sides,
         parse: &dyn Fn(&Placed) -> Vec<Setting<CacheSpec>>,
     ) -> (Vec<Setting<CacheSpec>>, bool) {
         let (mut items, mut conditional) = (Vec::new(), false);
-        list(value.clone(), &mut items, &mut conditional, 0);
+        list(value.clone(), sides, &mut items, &mut conditional, 0);
         let path = self.paths.get(file).filter(|path| **path != build.path);
         let mut specs = Vec::new();
         for item in items {
@@ -326,7 +327,7 @@ impl Bake<'_, '_> {
 
     fn texts(&self, value: &Val, file: usize, build: &Build) -> Vec<Setting<Value>> {
         let mut items = Vec::new();
-        list(value.clone(), &mut items, &mut false, 0);
+        list(value.clone(), Sides::Usual, &mut items, &mut false, 0);
         let texts = items.iter().filter_map(Val::placed).filter(|text| !text.text.is_empty());
         texts.map(|text| self.setting(Value::of(text.text.as_str()), text.full_span(), file, build)).collect()
     }
@@ -361,15 +362,31 @@ fn entries(attributes: &Attributes, name: &str) -> Vec<(String, usize, Val)> {
     out
 }
 
-/// The items of a list, of both sides of a condition that is not known (`conditional` then), or one value alone.
-fn list(value: Val, out: &mut Vec<Val>, conditional: &mut bool, depth: u32) {
+/// Which side of a condition that is not known counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sides {
+    /// Both: what may be in force.
+    All,
+    /// The one that is chosen by default.
+    Usual,
+}
+
+/// The items of a list, of one or both sides of a condition that is not known (`conditional` then), or one value alone.
+fn list(value: Val, sides: Sides, out: &mut Vec<Val>, conditional: &mut bool, depth: u32) {
     match value {
         Val::Null => {}
         Val::List(items) => out.extend(items.into_iter().filter(|item| !matches!(item, Val::Null))),
-        Val::Either(sides, ..) if depth < 8 => {
+        Val::Either(choice, span) if depth < 8 => {
             *conditional = true;
-            for side in *sides {
-                list(side, out, conditional, depth + 1);
+            let [otherwise, then] = choice.sides;
+            match (sides, choice.usual) {
+                (Sides::All, _) => {
+                    list(then, sides, out, conditional, depth + 1);
+                    list(otherwise, sides, out, conditional, depth + 1);
+                }
+                (Sides::Usual, Some(0)) => list(otherwise, sides, out, conditional, depth + 1),
+                (Sides::Usual, Some(_)) => list(then, sides, out, conditional, depth + 1),
+                (Sides::Usual, None) => out.push(Val::Unknown(choice.raw, span)),
             }
         }
         other => out.push(other),

@@ -113,6 +113,13 @@ fn a_condition_that_is_not_known_exports_only_sometimes() {
     let builds = of(text);
     assert_eq!(builds[0].cache_to[0].span.of(text), "type=gha,mode=max");
     assert!(builds[0].conditional_export);
+    let text = "variable \"X\" { default = \"\" }\ntarget \"t\" {\n  platforms = X != \"\" && X != null ? [\"linux/arm64\"] : []\n  tags = [X != \"\" ? \"r:${X}\" : \"r:l\"]\n}\n";
+    let mut request =
+        Request { files: vec!["x.hcl".into()], targets: vec!["t".into()], ..Request::default() };
+    assert!(self::builds(&request, &|_| Some(text)).unwrap()[0].platforms.is_empty());
+    request.vars.set_foreign("X", "v");
+    let t = &self::builds(&request, &|_| Some(text)).unwrap()[0];
+    assert_eq!((t.platforms.len(), t.tags[0].value.text()), (1, "r:v"));
 }
 
 #[test]

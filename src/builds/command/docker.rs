@@ -229,6 +229,34 @@ impl Runner<'_, '_> {
     }
 }
 
+/// Applies options of `docker build` that stand in another file (`cliFlags` of skaffold, `options` of a dev container).
+pub(crate) fn with_options(build: &mut Build, args: &[Arg]) {
+    let parsed = super::BUILD.parse(args, false);
+    for given in &parsed.options {
+        let Some(value) = &given.value else { continue };
+        match given.name.as_str() {
+            "cache-from" => build.cache_from.extend(cachespec::parse_arg(value).specs),
+            "cache-to" => build.cache_to.extend(cachespec::parse_arg(value).specs),
+            "platform" => build.platforms.extend(list(value)),
+            "target" => build.target = Some(defaulted(value)),
+            "no-cache-filter" => build.no_cache_filter.extend(list(value)),
+            "tag" => build.tags.push(setting(value)),
+            "output" => {
+                if let Some(output) = cachespec::parse_output(value) {
+                    pushed_by(build, &output);
+                    build.outputs.push(output);
+                }
+            }
+            _ => {}
+        }
+    }
+    let flag = |name: &str, old: Option<Setting<Value>>| switch(&parsed, name).or(old);
+    build.no_cache = flag("no-cache", build.no_cache.take());
+    build.pull = flag("pull", build.pull.take());
+    build.push = flag("push", build.push.take());
+    build.load = flag("load", build.load.take());
+}
+
 /// What an output says of push and load.
 pub(crate) fn pushed_by(build: &mut Build, output: &Setting<CacheSpec>) {
     let known = |flag: bool| Value::Known(flag.to_string());

@@ -12,11 +12,11 @@ mod flags;
 mod kaniko;
 mod paths;
 mod run;
-mod vars;
+pub(crate) mod vars;
 mod words;
 
 pub(crate) use builder::{buildkit_version, driver_of};
-pub(crate) use docker::{context_source, pushed_by};
+pub(crate) use docker::{context_source, pushed_by, with_options};
 pub(crate) use flags::{BUILD, Parsed};
 pub(crate) use paths::{Base, resolve};
 
@@ -228,7 +228,8 @@ impl Runner<'_, '_> {
         if command.argv.is_empty() {
             return;
         }
-        let argv = self.source.argv(command, &self.env.vars);
+        let mut argv = self.source.argv(command, &self.env.vars);
+        unwrap(&mut argv);
         let cwd = self.cwd(command);
         if argv.first().is_some_and(|arg| arg.text.text == "cd") {
             self.cd(command, &argv, cwd.as_deref());
@@ -344,6 +345,22 @@ impl Runner<'_, '_> {
             }
             None => (command.link == shell::Link::Pipe).then_some(Input::Pipe),
         }
+    }
+}
+
+/// Takes off what stands before the program in words that came out of a variable (`DOCKER_BUILDKIT=1 docker build`), which
+/// the splitter does not see.
+fn unwrap(argv: &mut Vec<Arg>) {
+    let assigns = |text: &str| match text.split_once('=') {
+        Some((name, _)) => {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        }
+        None => false,
+    };
+    let wraps = |text: &str| matches!(text, "sudo" | "env" | "time" | "exec" | "command" | "nice");
+    let skip = argv.iter().take_while(|arg| assigns(&arg.text.text) || wraps(&arg.text.text)).count();
+    if skip > 0 && skip < argv.len() {
+        argv.drain(..skip);
     }
 }
 

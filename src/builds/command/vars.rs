@@ -98,7 +98,7 @@ fn words_of_literal(text: &Placed) -> Vec<Arg> {
 
 /// Puts a new value beside the old one. What a branch sets is there only sometimes; of two sets of options both are kept,
 /// each only sometimes.
-fn merge(name: &str, new: Var, certain: bool, appends: bool, vars: &mut Vars) {
+pub(crate) fn merge(name: &str, new: Var, certain: bool, appends: bool, vars: &mut Vars) {
     let old = vars.get(name);
     if appends {
         let mut var = old.cloned().unwrap_or_default();
@@ -122,6 +122,9 @@ fn merge(name: &str, new: Var, certain: bool, appends: bool, vars: &mut Vars) {
         Some(old) if empty(&new) => Var { conditional: true, ..old.clone() },
         Some(old) if empty(old) => Var { conditional: true, ..new },
         Some(old) if old.text.text == new.text.text => old.clone(),
+        // Of several ways to start a builder the first one stands for all.
+        Some(old) if starts_builder(old) => return,
+        Some(_) if starts_builder(&new) => new,
         // Which of two values it has cannot be known, unless they are options: then it may have either.
         Some(old) if !options(old) || !options(&new) => {
             let text = Placed::whole(format!("${{{name}}}"), new.text.full_span());
@@ -136,6 +139,19 @@ fn merge(name: &str, new: Var, certain: bool, appends: bool, vars: &mut Vars) {
         }
     };
     vars.put(name, merged);
+}
+
+/// Whether a variable is the beginning of a command line that builds.
+fn starts_builder(var: &Var) -> bool {
+    let words = var.words.iter().map(|word| word.text.text.as_str());
+    let mut words = words.skip_while(|word| word.contains('=') || *word == "sudo");
+    words.next().is_some_and(|first| {
+        let program = first.rsplit('/').next().unwrap_or(first);
+        matches!(
+            program,
+            "docker" | "docker-compose" | "podman" | "buildah" | "buildctl" | "buildx" | "nerdctl"
+        )
+    })
 }
 
 fn options(var: &Var) -> bool {

@@ -5,6 +5,7 @@ use crate::builds::{Placed, Volatility};
 use crate::source::Span;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Longest text that following variables may make.
 const MAX_TEXT: usize = 16 * 1024;
@@ -14,7 +15,8 @@ const MAX_WORDS: usize = 1024;
 /// The variables that are known at some place.
 #[derive(Clone, Debug, Default)]
 pub struct Vars {
-    map: FxHashMap<String, Var>,
+    /// Shared until one of the scripts of a file changes it: every recipe line starts with a copy.
+    map: Arc<FxHashMap<String, Var>>,
 }
 
 /// One variable.
@@ -63,23 +65,25 @@ impl Vars {
     /// Sets a variable to a text of this file; variables in it are followed now.
     pub fn set(&mut self, name: &str, text: &Placed) {
         let var = self.var(text);
-        self.map.insert(name.to_owned(), var);
+        Arc::make_mut(&mut self.map).insert(name.to_owned(), var);
     }
 
     /// Sets a variable to a text of another file, or to one that has no place (a matrix value).
     pub fn set_foreign(&mut self, name: &str, text: &str) {
         let var = Var { foreign: true, ..self.var(&Placed::whole(text, Span::default())) };
-        self.map.insert(name.to_owned(), var);
+        Arc::make_mut(&mut self.map).insert(name.to_owned(), var);
     }
 
     /// Sets a variable otherwise.
     pub fn put(&mut self, name: &str, var: Var) {
-        self.map.insert(name.to_owned(), var);
+        Arc::make_mut(&mut self.map).insert(name.to_owned(), var);
     }
 
     /// Forgets a variable.
     pub fn unset(&mut self, name: &str) {
-        self.map.remove(name);
+        if self.map.contains_key(name) {
+            Arc::make_mut(&mut self.map).remove(name);
+        }
     }
 
     /// The variable that a text of this file makes.
