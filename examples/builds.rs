@@ -175,6 +175,7 @@ fn as_json(build: &Build, line: Line<'_>) -> serde_json::Value {
     serde_json::json!({
         "path": &*build.path,
         "line": line(&build.path, build.span.start),
+        "end_line": line(&build.path, build.span.end),
         "system": build.system,
         "front": build.front,
         "name": build.name,

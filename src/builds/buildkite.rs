@@ -3,7 +3,7 @@
 mod plugin;
 
 use super::command::ScriptEnv;
-use super::lines::{Scripts, together};
+use super::lines::{self, Scripts, together};
 use super::template;
 use super::yaml::{self, Node};
 use super::{Build, Driver, Files, Placed, ReadError, System, Trigger};
@@ -64,7 +64,7 @@ impl Reader<'_, '_> {
         let mut env = ScriptEnv::new(Arc::clone(&self.path), System::Buildkite);
         let text = |key: &str| step.get(key).and_then(|node| node.str());
         let name = ["label", "name", "key", "id"].iter().find_map(|key| text(key));
-        let name = name.map_or_else(|| format!("step {}", self.count), str::to_owned);
+        let name = name.map_or_else(|| format!("step {}", self.count), |name| matrix_in(name, leg));
         env.job = format!(
             "{}#{}",
             self.path,
@@ -200,6 +200,12 @@ fn legs(matrix: Option<&Node<'_>>) -> Vec<Vec<(String, String)>> {
     legs
 }
 
+/// A name with the leg's values in it.
+fn matrix_in(name: &str, leg: &[(String, String)]) -> String {
+    let text = Joined::whole(name, crate::source::Span::new(0, name.len()));
+    interpolated(&text, leg).text.into_owned()
+}
+
 /// What the upload of a pipeline replaces: `{{matrix}}` by the leg's value, `$$` by the dollar that the agent's shell sees.
 fn interpolated(text: &Joined<'_>, leg: &[(String, String)]) -> Joined<'static> {
     let mut holes = template::Holes::default();
@@ -212,7 +218,7 @@ fn interpolated(text: &Joined<'_>, leg: &[(String, String)]) -> Joined<'static> 
         let value = leg.iter().find(|(own, _)| own == key).map(|(_, value)| value.clone());
         value.unwrap_or_else(|| expression.to_owned())
     });
-    together(std::iter::once(&filled))
+    lines::end_to_end(std::iter::once(&filled))
 }
 
 /// The next `$$`, `\$` or `{{matrix…}}`.

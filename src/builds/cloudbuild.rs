@@ -1,6 +1,6 @@
 //! Google Cloud Build: `cloudbuild.yaml` or `.json`. All steps share one engine on a machine that is new for every build.
 
-use super::lines::{Scripts, command_line, together};
+use super::lines::{Scripts, command_line, end_to_end};
 use super::yaml::{self, Node};
 use super::{Build, Driver, Files, Placed, ReadError, Setting, System, Value};
 use crate::builds::command::ScriptEnv;
@@ -100,12 +100,16 @@ fn arguments(scripts: &mut Scripts<'_, '_>, step: &Node<'_>, program: &str) {
         return;
     }
     let line = command_line(program, filled.iter());
+    let before = scripts.builds.len();
     scripts.run(&line, Dialect::Posix);
+    for build in scripts.builds.iter_mut().skip(before) {
+        build.span = step.span;
+    }
 }
 
 /// `$$` is a dollar that is left for the shell; what Cloud Build replaces itself stays as a variable.
 fn substituted(text: &Joined<'_>, holes: &mut Holes) -> Joined<'static> {
-    together(std::iter::once(&template::fill(text, holes, &dollars, &mut |_, _| "$".to_owned())))
+    end_to_end(std::iter::once(&template::fill(text, holes, &dollars, &mut |_, _| "$".to_owned())))
 }
 
 fn dollars(text: &str, from: usize) -> Option<Range<usize>> {

@@ -178,7 +178,7 @@ fn texts<'n, 'a>(node: &'n Node<'a>, depth: u32, out: &mut Vec<&'n Joined<'a>>) 
 
 /// A text as it is.
 pub(super) fn as_is(text: &Joined<'_>, _: &mut Holes) -> Joined<'static> {
-    together(std::iter::once(text))
+    end_to_end(std::iter::once(text))
 }
 
 #[cfg(test)]

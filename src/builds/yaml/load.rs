@@ -1,10 +1,10 @@
 //! From the parser's events to the tree. No recursion: the stack is our own, and depth and size are limited, so that
 //! whoever walks the tree may recurse and never sees more than [`MAX_NODES`] nodes, aliases counted as often as they are used.
 
-use super::{Data, Entry, Node, Scalar, Style, align};
+use super::{Data, Entry, Node, Scalar, Style, align, lenient};
 use crate::source::Span;
 use rustc_hash::FxHashSet;
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use saphyr_parser::{Event, Input, Parser, ScalarStyle, ScanError, Tag};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -36,15 +36,48 @@ pub fn parse(text: &str) -> Result<Option<Arc<Node<'_>>>, ParseError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_all(text: &str) -> Result<Vec<Arc<Node<'_>>>, ParseError> {
-    let mut parser = Parser::new_from_str(text);
+    let (error, mut at) = match parse_with(text, Parser::new_from_str(text)) {
+        Ok(documents) => return Ok(documents),
+        Err(error) => error,
+    };
+    // Every attempt reads all of the text again: fewer of them for large ones.
+    let attempts = (MAX_RETRIED / (text.len() + 1)).clamp(1, 64);
+    let mut repaired: Option<String> = None;
+    let mut last = error.clone();
+    for _ in 0..attempts {
+        let from = repaired.as_deref().unwrap_or(text);
+        let Some(next) = lenient::repaired(from, &last.message, last.line as usize, at) else {
+            return Err(error);
+        };
+        // Character by character it is as long as `text`, so spans are those of `text`.
+        let characters = next.chars().collect::<Vec<char>>();
+        match parse_with(text, Parser::new_from_iter(characters.into_iter())) {
+            Ok(documents) => return Ok(documents),
+            // No further than before: it is something else.
+            Err((_, again)) if again < at => return Err(error),
+            Err(again) => (last, at) = again,
+        }
+        repaired = Some(next);
+    }
+    Err(error)
+}
+
+/// Bytes that repairing one text may read in all.
+const MAX_RETRIED: usize = 16 * 1024 * 1024;
+
+/// What was read, or what is wrong with the character where it is.
+type Parsed<'a> = Result<Vec<Arc<Node<'a>>>, (ParseError, usize)>;
+
+fn parse_with<'a, T: Input>(text: &'a str, mut parser: Parser<'a, T>) -> Parsed<'a> {
     let mut loader = Loader::new(text);
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| scan_error(&error))?;
+        let (event, span) = event.map_err(|error| (scan_error(&error), error.marker().index()))?;
         if event == Event::StreamEnd {
             break;
         }
         let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
-        loader.event(event, span).map_err(|message| ParseError { line, message: message.to_owned() })?;
+        let wrong = |message: &str| (ParseError { line, message: message.to_owned() }, span.start.index());
+        loader.event(event, span).map_err(wrong)?;
     }
     Ok(loader.documents)
 }

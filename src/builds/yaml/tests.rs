@@ -125,3 +125,20 @@ fn bombs_are_refused() {
     assert!(parse(&"- ".repeat(50_000)).is_err());
     assert!(parse("a: &a [*a]\n").is_err());
 }
+
+#[test]
+fn a_bracket_under_its_key_closes_it() {
+    let text = "a:\n- n: x\n  args: [\n    'b', # é [\n    c\n  ]\n- d: {e: 1,\nf: 2\n}\n";
+    let root = one(text);
+    let items = root.get("a").unwrap().items();
+    let args: Vec<_> = items[0].get("args").unwrap().strings().map(|(text, _)| text.to_owned()).collect();
+    assert_eq!(args, ["b", "c"]);
+    let map = items[1].get("d").unwrap();
+    assert_eq!((map.get("f").unwrap().str(), map.get("f").unwrap().span.of(text)), (Some("2"), "2"));
+    leads_back(text, &root);
+    assert!(parse("a:\n  b: 1\n c: 2\n").is_err());
+    let text = "a:\n    b: 'x\n\n  y z'\n    c: [-]\n";
+    let root = one(text);
+    assert_eq!(root.at(&["a", "b"]).unwrap().str().unwrap().split_whitespace().count(), 3);
+    assert_eq!(root.at(&["a", "c"]).unwrap().items().len(), 1);
+}
