@@ -6,6 +6,7 @@
 //! repository are followed.
 
 mod actions;
+mod bake;
 mod context;
 mod event;
 mod inputs;

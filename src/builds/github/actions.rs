@@ -2,7 +2,7 @@
 
 use super::inputs::Inputs;
 use super::state::State;
-use crate::builds::{Build, ContextSource, Driver, Front, Placed, Setting, Value, join};
+use crate::builds::{Build, CacheSpec, ContextSource, Driver, Front, Placed, Setting, Value, command, join};
 use crate::source::Span;
 
 /// A `uses: owner/name/path@ref`.
@@ -84,6 +84,7 @@ pub(super) fn build_push(
     inputs.conditional = false;
     build.cache_to = inputs.specs("cache-to");
     build.conditional_export = inputs.conditional;
+    inline_by_arg(build);
     build.tags = inputs.list("tags");
     build.platforms = inputs.list("platforms");
     build.no_cache_filter = inputs.list("no-cache-filters");
@@ -106,6 +107,18 @@ pub(super) fn build_push(
     };
     if vendor == Vendor::Docker {
         build.builder.versions.extend(uses.component("build-push-action"));
+    }
+}
+
+/// `BUILDKIT_INLINE_CACHE=1` among the build args is an export, too (`bx:build/opt.go:261-269`).
+pub(super) fn inline_by_arg(build: &mut Build) {
+    let set = |(name, value): &&(String, Setting<Value>)| {
+        name == "BUILDKIT_INLINE_CACHE" && value.value.known().is_some_and(command::go_true)
+    };
+    if let Some((_, value)) = build.args.iter().find(set) {
+        let kind = value.with(Value::Known("inline".to_owned()));
+        let spec = value.with(CacheSpec { kind, attrs: Vec::new(), bare: false });
+        build.cache_to.push(spec);
     }
 }
 

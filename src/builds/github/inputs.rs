@@ -52,6 +52,11 @@ impl<'s, 'a, 'e> Inputs<'s, 'a, 'e> {
         self.entry(name)?.value.str()
     }
 
+    /// Whether a text has unknown parts.
+    pub(super) fn has_hole(&self, text: &str) -> bool {
+        self.holes.has(text)
+    }
+
     /// Whether a `repository:` is this one.
     pub(super) fn is_own_repository(&self, text: &str) -> bool {
         self.holes

@@ -10,7 +10,7 @@ use crate::builds::command::{self, Base, ScriptEnv, ScriptText};
 use crate::builds::expr::Val;
 use crate::builds::expr::stand;
 use crate::builds::yaml::{self, Node};
-use crate::builds::{Build, Driver, Front, Placed, System, join};
+use crate::builds::{Build, Driver, Front, Placed, System, Vars, join};
 use crate::shell::Dialect;
 use std::sync::Arc;
 
@@ -45,6 +45,7 @@ pub(super) fn may_build_action(uses: &str) -> bool {
 /// Whether the action of this name builds images.
 fn builds(name: &str) -> bool {
     const PARTS: &[&str] = &[
+        "retry",
         "build-push",
         "bake-action",
         "kaniko",
@@ -85,7 +86,13 @@ impl Job<'_, '_, '_> {
         if let Some(uses) = step.get("uses") {
             if let Some(text) = uses.str() {
                 match text.strip_prefix("./") {
-                    Some(path) => self.local(path, step),
+                    Some(path) => {
+                        let before = self.reader.builds.len();
+                        self.local(path, step);
+                        if self.reader.builds.len() == before {
+                            self.passed_script(file, step);
+                        }
+                    }
                     None => self.action(file, step, &Uses::new(text, uses.span, file.text)),
                 }
             }
@@ -124,6 +131,15 @@ impl Job<'_, '_, '_> {
                 return;
             }
             name if is_cache(name) => return state.cache(&mut inputs),
+            "docker/bake-action" | "depot/bake-action" => {
+                let starter = self.build(file, step, Front::Bake);
+                let vars = self.vars(file);
+                let mut inputs = Inputs::new(step, &self.context, &mut self.reader.holes);
+                let builds =
+                    super::bake::read(starter, uses, &self.state, &mut inputs, vars, self.reader.files);
+                builds.into_iter().for_each(|build| self.push(build));
+                return;
+            }
             "docker/build-push-action" if uses.major() == Some(1) => {
                 let mut build = self.build(file, step, Front::DockerBuild);
                 let mut inputs = Inputs::new(step, &self.context, &mut self.reader.holes);
@@ -138,6 +154,8 @@ impl Job<'_, '_, '_> {
                 let mut inputs = Inputs::new(step, &self.context, &mut self.reader.holes);
                 if super::others::read(&mut build, uses, &self.state, &mut inputs) {
                     self.push(build);
+                } else {
+                    self.passed_script(file, step);
                 }
                 return;
             }
@@ -158,7 +176,9 @@ impl Job<'_, '_, '_> {
 
     /// Hands a build over, what the job says of all of its builds put in.
     fn push(&mut self, mut build: Build) {
-        build.matrix.clone_from(&self.leg);
+        // A bake target has a matrix of its own.
+        let own = std::mem::take(&mut build.matrix);
+        build.matrix = self.leg.iter().cloned().chain(own).collect();
         build.job.clone_from(&self.key);
         build.kept.clone_from(&self.state.kept);
         build.mounts_kept = self.state.mounts_kept;
@@ -231,6 +251,15 @@ impl Job<'_, '_, '_> {
         }
     }
 
+    /// A script that is passed to an action which runs it (`nick-fields/retry` and its like).
+    fn passed_script(&mut self, file: &File<'_>, step: &Node<'_>) {
+        const INPUTS: &[&str] = &["command", "run", "script", "cmd", "commands"];
+        let script = INPUTS.iter().find_map(|name| step.at(&["with", name]));
+        if let Some(script) = script.filter(|script| script.text().is_some()) {
+            self.script(file, step, script);
+        }
+    }
+
     /// A `run:` step. Shell variables do not outlive it; builders and pulled images do.
     fn script(&mut self, file: &File<'_>, step: &Node<'_>, run: &Node<'_>) {
         let Some(text) = run.text().filter(|text| command::may_build(&text.text)) else { return };
@@ -247,19 +276,26 @@ impl Job<'_, '_, '_> {
         env.name.extend(self.step_name(step));
         env.cwd = cwd.and_then(|cwd| self.state.locate(&cwd));
         env.here = Some(String::new());
-        for (name, value) in &self.context.env {
-            let text = stand(value, &mut self.reader.holes);
-            match self.context.env_at.get(name) {
-                Some((path, span)) if *path == file.path => env.vars.set(name, &Placed::whole(text, *span)),
-                _ => env.vars.set_foreign(name, &text),
-            }
-        }
+        env.vars = self.vars(file);
         self.state.lend(&mut env);
         let text = ScriptText { source: file.text, joined: &text, dialect };
         let mut builds = Vec::new();
         command::read_script(&text, &mut env, self.reader.files, &mut builds);
         self.state.take(env);
         builds.into_iter().for_each(|build| self.push(build));
+    }
+
+    /// The environment as variables of a shell.
+    fn vars(&mut self, file: &File<'_>) -> Vars {
+        let mut vars = Vars::default();
+        for (name, value) in &self.context.env {
+            let text = stand(value, &mut self.reader.holes);
+            match self.context.env_at.get(name) {
+                Some((path, span)) if *path == file.path => vars.set(name, &Placed::whole(text, *span)),
+                _ => vars.set_foreign(name, &text),
+            }
+        }
+        vars
     }
 
     fn step_name(&mut self, step: &Node<'_>) -> Option<String> {

@@ -119,7 +119,7 @@ impl Walk<'_, '_> {
         // `name(` or `name `
         let first = if self.mark(at + 1, '(') { at + 2 } else { at + 1 };
         match name.as_str() {
-            "sh" => self.shell(at, first),
+            "sh" | "bat" | "powershell" | "pwsh" => self.shell(at, first),
             "stage" | "dir" => {
                 let Some(text) = self.text(first).map(|text| text.text.text.to_string()) else { return };
                 let block = if name == "stage" {
