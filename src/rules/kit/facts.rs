@@ -1,5 +1,6 @@
 //! What is worked out once per Dockerfile, when first asked for.
 
+use super::RunUses;
 use crate::builds::Build;
 use crate::cache::Model;
 use crate::dockerfile::{Command, Kind};
@@ -18,6 +19,7 @@ pub struct Facts<'a> {
     /// The builds that build it, as far as they were found.
     pub builds: Vec<&'a Build>,
     scripts: Vec<OnceLock<Script<'a>>>,
+    uses: OnceLock<Vec<RunUses<'a>>>,
 }
 
 impl<'a> Facts<'a> {
@@ -25,7 +27,7 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn new(model: Model<'a>, directory: Option<String>, builds: Vec<&'a Build>) -> Self {
         let scripts = model.graph.steps.iter().map(|_| OnceLock::new()).collect();
-        Self { model, directory, builds, scripts }
+        Self { model, directory, builds, scripts, uses: OnceLock::new() }
     }
 
     /// The commands of a RUN; none for any other step. A shell that is not known makes the text opaque.
@@ -38,6 +40,11 @@ impl<'a> Facts<'a> {
             (Some(found), Some(slot)) => slot.get_or_init(|| script(graph.dockerfile.source, found)),
             _ => &NONE,
         }
+    }
+
+    /// What the commands of every step do with tools, worked out by `compute` when first asked for.
+    pub(super) fn uses(&self, compute: impl FnOnce() -> Vec<RunUses<'a>>) -> &[RunUses<'a>] {
+        self.uses.get_or_init(compute)
     }
 
     /// Every RUN that the target reaches, with its commands, in file order.

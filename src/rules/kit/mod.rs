@@ -4,7 +4,9 @@ mod cx;
 mod facts;
 mod finding;
 mod meta;
+pub mod places;
 mod sink;
+mod uses;
 pub mod words;
 
 /// How many questions a rule asks the model about one file. Each costs time in proportion to the file, and no file that
@@ -18,3 +20,4 @@ pub use facts::Facts;
 pub use finding::{Category, Cause, Finding, Place};
 pub use meta::{Fixable, Meta, Rule, url};
 pub use sink::{Draft, Sink};
+pub use uses::{RunUses, ToolUse};
