@@ -12,7 +12,7 @@ mod touched;
 
 pub use explain::{ExplainError, ExplainRequest, Since, explain};
 pub use explanation::{ExplainedStep, Explanation, Reason};
-pub use guard::{is_guarded, silence_guarded_panics};
+pub use guard::{guarded, is_guarded, silence_guarded_panics};
 pub use memory::Memory;
 pub use place::context_directory;
 pub use touched::TouchedLines;
@@ -24,7 +24,7 @@ use crate::project::{FileError, Project};
 use crate::rules::{self, BuildCx, DockerfileCx, Facts, Finding, ProjectCx, Rule, Sink};
 use crate::settings::Settings;
 use crate::source::SourceFile;
-use guard::{guarded, internal_error};
+use guard::internal_error;
 use join::Built;
 use memory::{Learnt, Looked, Recall};
 use rayon::prelude::*;

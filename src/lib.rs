@@ -18,6 +18,7 @@ pub mod dockerfile;
 pub mod engine;
 pub mod fix;
 pub mod graph;
+pub mod lsp;
 pub mod project;
 pub mod report;
 pub mod rules;

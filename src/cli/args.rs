@@ -31,6 +31,8 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Show a rule's documentation, or list the rules
     Rule(RuleArgs),
+    /// Serve an editor: the language server, on the standard input and output
+    Lsp(LspArgs),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +118,13 @@ impl FailOn {
         };
         worst.is_some_and(|worst| worst >= least)
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LspArgs {
+    /// What some editors say; there is no other way
+    #[arg(long, hide = true)]
+    pub(super) stdio: bool,
 }
 
 #[derive(Debug, Args)]

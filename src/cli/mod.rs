@@ -5,12 +5,13 @@ mod baseline;
 mod check;
 mod explain;
 mod fixing;
+mod lsp;
 mod output;
 mod rule;
 mod workspace;
 
 use crate::report::Color;
-use args::{Cli, Command};
+use args::{Cli, Command, LspArgs};
 use clap::Parser;
 use clap::error::ErrorKind;
 use output::Output;
@@ -39,8 +40,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Exit {
+    if let Command::Lsp(LspArgs { stdio: _ }) = &cli.command {
+        // Before anything holds the standard output.
+        return lsp::run();
+    }
     let mut out = Output::new(cli.color);
     let result = match cli.command {
+        Command::Lsp(_) => Ok(Exit::Clean),
         Command::Check(args) => check::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Rule(args) => rule::run(&args, &mut out),

@@ -29,7 +29,11 @@ pub fn silence_guarded_panics() {
 
 /// Runs `body`; the message of its panic, if it panics. What `body` was writing to is used afterwards only in the states
 /// that the writing can leave: a sink holds whole findings.
-pub(super) fn guarded<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+///
+/// # Errors
+///
+/// The first line of the panic's message.
+pub fn guarded<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     let outer = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(body));
     GUARDED.set(outer);

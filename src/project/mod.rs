@@ -117,10 +117,12 @@ impl Project {
         let same = |(a, b): (&Arc<SourceFile>, &Arc<SourceFile>)| {
             Arc::ptr_eq(a, b) || a.path == b.path && a.text == b.text
         };
-        let overlaid = |project: &Self| -> Vec<Arc<SourceFile>> {
-            let files = project.overlay.values().filter(|file| project.dockerfile(&file.path).is_none());
+        // A file that is analyzed in both is compared as such; if only one has it from an editor, it is on the disk.
+        let elsewhere = |project: &Self| -> Vec<Arc<SourceFile>> {
+            let files = project.overlay.values().filter(|file| project.file(&file.path).is_none());
             files.cloned().collect()
         };
+        let (overlay, other_overlay) = (elsewhere(self), elsewhere(other));
         Arc::ptr_eq(&self.contexts, &other.contexts)
             && Arc::ptr_eq(&self.read, &other.read)
             && self
@@ -128,10 +130,10 @@ impl Project {
                 .iter()
                 .map(|file| &file.path)
                 .eq(other.dockerfiles.iter().map(|file| &file.path))
-            && self.overlay.keys().eq(other.overlay.keys())
             && self.others.len() == other.others.len()
             && self.others.iter().zip(&other.others).all(same)
-            && overlaid(self).iter().zip(&overlaid(other)).all(same)
+            && overlay.len() == other_overlay.len()
+            && overlay.iter().zip(&other_overlay).all(same)
     }
 
     /// The file of that path, if it is one of those that are analyzed.
@@ -151,6 +153,13 @@ impl Project {
     #[must_use]
     pub fn text(&self, path: &str) -> Option<Arc<SourceFile>> {
         self.lookup(path).ok().flatten()
+    }
+
+    /// Whether anything was read from the file at `path`, or was to be read from it had it been there.
+    #[must_use]
+    pub fn has_read(&self, path: &str) -> bool {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        self.file(path).is_some() || read.contains_key(path) || classify(path) == Some(FileKind::Config)
     }
 
     fn lookup(&self, path: &str) -> ReadOnce {

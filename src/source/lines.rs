@@ -46,6 +46,11 @@ impl LineIndex {
         self.starts.get((line as usize).wrapping_sub(1)).copied().unwrap_or(self.len)
     }
 
+    /// Whether the text is ASCII, where a column is the same in every encoding.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+
     /// Line and column of byte `offset` in `text`, the text that was indexed.
     #[must_use]
     pub fn position(&self, text: &str, offset: u32) -> Position {

@@ -1,10 +1,12 @@
 //! Texts and places in them: byte spans, line and column positions, edits, and joined text.
 
+mod encoding;
 mod file;
 mod joined;
 mod lines;
 mod nearest;
 
+pub use encoding::Encoding;
 pub use file::SourceFile;
 pub use joined::{Joined, Segment};
 pub use lines::{LineIndex, Position};
