@@ -11,6 +11,7 @@ mod circleci;
 mod cloudbuild;
 pub mod command;
 pub mod compose;
+pub mod daemon;
 pub mod devcontainer;
 mod drone;
 mod expr;
