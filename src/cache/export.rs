@@ -1,7 +1,7 @@
 //! What an exporter keeps of a build (facts §5.1; BuildKit: `solver/exporter.go`).
 
 use super::build::{Export, ExportMode};
-use super::records::{Key, Loadable, Records};
+use super::records::{Backlinks, Key, Loadable, Records};
 use super::result::ResultId;
 use super::solve::{KeyIndex, Solve};
 use rustc_hash::FxHashSet;
@@ -28,6 +28,8 @@ impl Solve<'_> {
     fn collect(&mut self, target: ResultId, keys: &[KeyIndex], mode: ExportMode) -> Records {
         let image: FxHashSet<ResultId> = self.world.results.layers(target).into_iter().collect();
         let mut records = Records::default();
+        let back: Vec<Backlinks> =
+            (0..self.caches()).filter_map(|index| self.cache(index)).map(Records::backlinks).collect();
         let mut seen: FxHashSet<KeyIndex> = FxHashSet::default();
         // Depth first like BuildKit, so that the first result met is the image's own.
         let mut open: Vec<KeyIndex> = keys.iter().rev().copied().collect();
@@ -62,23 +64,9 @@ impl Solve<'_> {
                 }
                 open.extend(keys.iter().rev().map(|(key, _)| *key));
             }
-            self.add_backlinks(&mut records, &found.ids, id);
+            add_backlinks(&back, &mut records, &found.ids, id);
         }
         records
-    }
-
-    /// The other ways to a record that the caches know (BuildKit: `addBacklinks`).
-    fn add_backlinks(&self, records: &mut Records, ids: &[Key], to: Key) {
-        let mut open: Vec<(Key, Key)> = ids.iter().map(|id| (*id, to)).collect();
-        while let Some((id, to)) = open.pop() {
-            for cache in (0..self.caches()).filter_map(|index| self.cache(index)) {
-                for link in cache.links_to(id) {
-                    if records.link(*link, to) {
-                        open.push((link.from, link.from));
-                    }
-                }
-            }
-        }
     }
 
     fn is_kept(
@@ -98,6 +86,18 @@ impl Solve<'_> {
                     || layers().iter().all(|layer| self.builder.blobs.contains(layer))
             }
             ExportMode::Inline => layers().iter().all(|layer| image.contains(layer)),
+        }
+    }
+}
+
+/// The other ways to a record that the caches know (BuildKit: `addBacklinks`).
+fn add_backlinks(caches: &[Backlinks], records: &mut Records, ids: &[Key], to: Key) {
+    let mut open: Vec<(Key, Key)> = ids.iter().map(|id| (*id, to)).collect();
+    while let Some((id, to)) = open.pop() {
+        for link in caches.iter().filter_map(|back| back.get(&id)).flatten() {
+            if records.link(*link, to) {
+                open.push((link.from, link.from));
+            }
         }
     }
 }

@@ -4,6 +4,8 @@
 use super::digest::Digest;
 use super::result::ResultId;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 
 /// A record's identity, the same in every cache that holds it.
 pub(super) type Key = Digest;
@@ -29,14 +31,18 @@ pub(super) struct Loadable {
     pub(super) created: u64,
 }
 
-/// One cache: a builder's own, or what a ref holds.
+/// One cache: a builder's own, or what a ref holds. Every question to the model copies some, so that a copy has to be cheap.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
-    links: FxHashMap<Link, Vec<Key>>,
-    back: FxHashMap<Key, Vec<Link>>,
-    results: FxHashMap<Key, Vec<Loadable>>,
+    links: Several<Link, Key>,
+    /// All links in the order in which they came.
+    linked: Vec<(Link, Key)>,
+    results: Several<Key, Loadable>,
     known: FxHashSet<Key>,
 }
+
+/// The links that lead to each record.
+pub(super) type Backlinks = FxHashMap<Key, Vec<Link>>;
 
 impl Records {
     pub(super) fn is_known(&self, key: Key) -> bool {
@@ -47,36 +53,69 @@ impl Records {
         self.known.insert(key);
     }
 
-    pub(super) fn reached(&self, link: &Link) -> &[Key] {
-        self.links.get(link).map_or(&[], Vec::as_slice)
+    pub(super) fn reached(&self, link: &Link) -> impl Iterator<Item = Key> {
+        self.links.get(link).copied()
     }
 
     /// Adds a link; false where it was there.
     pub(super) fn link(&mut self, link: Link, to: Key) -> bool {
-        let keys = self.links.entry(link).or_default();
-        if keys.contains(&to) {
-            return false;
+        let new = self.links.add(link, to, |other| *other == to);
+        if new {
+            self.linked.push((link, to));
+            self.known.insert(to);
+            self.known.insert(link.from);
         }
-        keys.push(to);
-        self.back.entry(to).or_default().push(link);
-        self.known.insert(to);
-        self.known.insert(link.from);
-        true
+        new
     }
 
-    pub(super) fn links_to(&self, key: Key) -> &[Link] {
-        self.back.get(&key).map_or(&[], Vec::as_slice)
+    pub(super) fn backlinks(&self) -> Backlinks {
+        let mut back = Backlinks::default();
+        for (link, to) in &self.linked {
+            back.entry(*to).or_default().push(*link);
+        }
+        back
     }
 
-    pub(super) fn results(&self, key: Key) -> &[Loadable] {
-        self.results.get(&key).map_or(&[], Vec::as_slice)
+    pub(super) fn results(&self, key: Key) -> impl Iterator<Item = Loadable> {
+        self.results.get(&key).copied()
     }
 
     pub(super) fn save(&mut self, key: Key, loadable: Loadable) {
         self.known.insert(key);
-        let results = self.results.entry(key).or_default();
-        if !results.iter().any(|other| other.result == loadable.result) {
-            results.push(loadable);
+        self.results.add(key, loadable, |other| other.result == loadable.result);
+    }
+}
+
+/// A map from a key to several values, of which there is nearly always one: then nothing is allocated for it.
+#[derive(Clone, Debug)]
+struct Several<K, V> {
+    first: FxHashMap<K, V>,
+    others: FxHashMap<K, Vec<V>>,
+}
+
+impl<K, V> Default for Several<K, V> {
+    fn default() -> Self {
+        Self { first: FxHashMap::default(), others: FxHashMap::default() }
+    }
+}
+
+impl<K: Copy + Eq + Hash, V> Several<K, V> {
+    /// The values in the order in which they came.
+    fn get<'s>(&'s self, key: &K) -> impl Iterator<Item = &'s V> + use<'s, K, V> {
+        self.first.get(key).into_iter().chain(self.others.get(key).into_iter().flatten())
+    }
+
+    /// Adds a value, unless one that is the `same` is there; false then.
+    fn add(&mut self, key: K, value: V, same: impl Fn(&V) -> bool) -> bool {
+        if self.get(&key).any(same) {
+            return false;
         }
+        match self.first.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(value);
+            }
+            Entry::Occupied(_) => self.others.entry(key).or_default().push(value),
+        }
+        true
     }
 }

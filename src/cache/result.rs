@@ -54,7 +54,7 @@ pub(super) enum Outputs {
 /// All snapshots of one world.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Results {
-    made: Vec<Made>,
+    made: Vec<Arc<Made>>,
     /// What each snapshot is presumed to hold as a whole; filled for [`Outputs::Presumed`] only.
     presumed: Vec<Digest>,
     /// How outputs are told apart.
@@ -74,6 +74,10 @@ enum Held {
 
 impl Results {
     pub(super) fn add(&mut self, made: Made) -> ResultId {
+        self.push(Arc::new(made))
+    }
+
+    fn push(&mut self, made: Arc<Made>) -> ResultId {
         if self.outputs == Outputs::Presumed {
             self.presumed.resize(self.made.len(), Digest::NONE);
             let presumed = self.presume(&made);
@@ -84,14 +88,14 @@ impl Results {
     }
 
     fn made(&self, id: ResultId) -> Option<&Made> {
-        self.made.get(id.0 as usize)
+        self.made.get(id.0 as usize).map(|made| &**made)
     }
 
     /// The same snapshots under another assumption.
     pub(super) fn under(&self, outputs: Outputs) -> Self {
         let mut results = Self { outputs, ..Self::default() };
         for made in &self.made {
-            results.add(made.clone());
+            results.push(Arc::clone(made));
         }
         results
     }

@@ -10,10 +10,14 @@ use super::records::{Key, Link, Loadable, Records};
 use super::result::{Made, Outputs, ResultId};
 use super::world::{Builder, World};
 use rustc_hash::FxHashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Index of a key in [`Solve::keys`].
 pub(super) type KeyIndex = usize;
+
+/// Per input of an operation, keys that lead to it with what is taken of it.
+type KeyInputs = Rc<[Vec<(KeyIndex, Digest)>]>;
 
 /// A key with how it was come by, as an exporter needs it (BuildKit: `ExportableCacheKey`).
 #[derive(Clone, Debug)]
@@ -22,7 +26,7 @@ pub(super) struct SolveKey {
     pub(super) ids: Vec<Key>,
     pub(super) operation: Digest,
     /// Per input the keys that lead to it.
-    pub(super) inputs: Vec<Vec<(KeyIndex, Digest)>>,
+    pub(super) inputs: KeyInputs,
     /// The results known when the key was found, by cache.
     pub(super) records: Vec<(usize, Loadable)>,
     /// The import that answered first, where several know the record: what stands on it is looked up there and in the
@@ -143,7 +147,7 @@ impl<'b> Solve<'b> {
                         return;
                     };
                     let input = input.vertex;
-                    let seen = self.dep(vertex, dep).keys.len();
+                    let seen = self.dep(vertex, dep).map_or(0, |dep| dep.keys.len());
                     self.dep_mut(vertex, dep, |dep| dep.asked = true);
                     open.push((input, desired, seen));
                 }
@@ -155,8 +159,8 @@ impl<'b> Solve<'b> {
         self.definition.vertices.get(vertex)
     }
 
-    fn dep(&self, vertex: VertexId, dep: usize) -> Dependency {
-        self.edges.get(vertex).and_then(|edge| edge.deps.get(dep)).cloned().unwrap_or_default()
+    fn dep(&self, vertex: VertexId, dep: usize) -> Option<&Dependency> {
+        self.edges.get(vertex).and_then(|edge| edge.deps.get(dep))
     }
 
     fn dep_mut<R>(
@@ -219,7 +223,7 @@ impl<'b> Solve<'b> {
             let key = self.add_key(SolveKey {
                 ids: vec![digest],
                 operation: digest,
-                inputs: Vec::new(),
+                inputs: Rc::default(),
                 records,
                 only: None,
             });
@@ -239,7 +243,7 @@ impl<'b> Solve<'b> {
         caches
             .iter()
             .filter_map(of)
-            .flat_map(|(index, results)| results.iter().map(move |loadable| (index, *loadable)))
+            .flat_map(|(index, results)| results.map(move |loadable| (index, loadable)))
             .collect()
     }
 
@@ -289,20 +293,17 @@ impl<'b> Solve<'b> {
     /// Takes what asked inputs have come to (BuildKit: `processDepReq`).
     fn take_updates(&mut self, at: VertexId, vertex: &Vertex) {
         for (index, input) in vertex.inputs.iter().enumerate() {
-            if !self.dep(at, index).asked {
-                continue;
-            }
+            let Some(dep) = self.dep(at, index).filter(|dep| dep.asked) else { continue };
             let Some(source) = self.edges.get(input.vertex) else { continue };
-            let (status, keys, result) =
-                (source.status, source.keys.clone(), source.result.map(|_| source.result_keys.clone()));
-            let old = self.dep(at, index).keys.len();
-            let new: Vec<_> =
-                keys.get(old..).unwrap_or(&[]).iter().map(|key| (*key, input.selector)).collect();
+            let (old, status) = (dep.keys.len(), source.status);
+            // Keys are only ever added.
+            let new: Vec<_> = source.keys.iter().skip(old).map(|key| (*key, input.selector)).collect();
+            let result = source.result.filter(|_| dep.result.is_none()).map(|_| source.result_keys.clone());
             self.probe(at, vertex, index, &new);
             self.dep_mut(at, index, |dep| {
-                dep.keys = keys;
+                dep.keys.extend(new.iter().map(|(key, _)| *key));
                 dep.status = status;
-                dep.result = result;
+                dep.result = result.or(dep.result.take());
                 dep.asked = false;
             });
             self.check_match_possible(at, vertex, index);
@@ -322,8 +323,8 @@ impl<'b> Solve<'b> {
             let asked = |only: Option<usize>| index == 0 || only.is_none_or(|only| only == index);
             for (link, _) in links.iter().filter(|(_, only)| asked(*only)) {
                 for key in cache.reached(link) {
-                    if !found.contains(&(index, *key)) {
-                        found.push((index, *key));
+                    if !found.contains(&(index, key)) {
+                        found.push((index, key));
                     }
                 }
             }
@@ -346,16 +347,17 @@ impl<'b> Solve<'b> {
     fn links(&self, vertex: &Vertex, dep: usize, keys: &[(KeyIndex, Digest)]) -> Vec<(Link, Option<usize>)> {
         let of = |(key, selector): &(KeyIndex, Digest)| {
             let found = self.keys.get(*key);
-            let (ids, only) = found.map(|key| (key.ids.clone(), key.only)).unwrap_or_default();
+            let only = found.and_then(|key| key.only);
             let (operation, selector) = (vertex.digest, *selector);
-            ids.into_iter().map(move |from| (Link { from, input: dep, operation, selector }, only))
+            let ids = found.into_iter().flat_map(|key| &key.ids);
+            ids.map(move |from| (Link { from: *from, input: dep, operation, selector }, only))
         };
         keys.iter().flat_map(of).collect()
     }
 
     fn check_match_possible(&mut self, at: VertexId, vertex: &Vertex, dep: usize) {
         let by_content = vertex.inputs.get(dep).is_some_and(|input| input.content.is_some());
-        let state = self.dep(at, dep);
+        let Some(state) = self.dep(at, dep) else { return };
         let exhausted =
             if by_content { state.slow_complete && !state.slow_found } else { state.status >= Status::Slow };
         if exhausted
@@ -434,8 +436,8 @@ impl<'b> Solve<'b> {
     }
 
     /// The keys of the inputs, as a record found or made now is linked to them.
-    fn key_inputs(&self, at: VertexId, vertex: &Vertex) -> Vec<Vec<(KeyIndex, Digest)>> {
-        let Some(edge) = self.edges.get(at) else { return Vec::new() };
+    fn key_inputs(&self, at: VertexId, vertex: &Vertex) -> KeyInputs {
+        let Some(edge) = self.edges.get(at) else { return KeyInputs::default() };
         let of = |(dep, input): (&Dependency, &super::definition::Input)| {
             let keys = dep.result.as_ref().unwrap_or(&dep.keys);
             let mut keys: Vec<_> = keys.iter().map(|key| (*key, input.selector)).collect();
@@ -461,24 +463,23 @@ impl<'b> Solve<'b> {
     fn compute_content(&mut self, at: VertexId, vertex: &Vertex) -> bool {
         let mut computed = false;
         for (index, input) in vertex.inputs.iter().enumerate() {
-            let dep = self.dep(at, index);
+            let Some(dep) = self.dep(at, index) else { continue };
             let (Some(selection), Status::Complete, false) = (&input.content, dep.status, dep.slow_complete)
             else {
                 continue;
             };
             let Some(result) = self.edges.get(input.vertex).and_then(|edge| edge.result) else { continue };
             let digest = Digest::combine("content", &[self.world.results.content(result, selection)]);
+            let mut keys: Vec<_> = dep.result.iter().flatten().map(|key| (*key, input.selector)).collect();
             let key = self.add_key(SolveKey {
                 ids: vec![digest],
                 operation: digest,
-                inputs: Vec::new(),
+                inputs: Rc::default(),
                 records: Vec::new(),
                 only: None,
             });
             let found = self.probe(at, vertex, index, &[(key, Digest::NONE)]);
             // From now on the keys by definition lead where the content leads.
-            let mut keys: Vec<_> =
-                dep.result.unwrap_or_default().into_iter().map(|key| (key, input.selector)).collect();
             keys.push((key, Digest::NONE));
             if !vertex.ignore_cache {
                 self.connect(vertex, index, &keys);
@@ -497,7 +498,7 @@ impl<'b> Solve<'b> {
     fn connect(&mut self, vertex: &Vertex, dep: usize, keys: &[(KeyIndex, Digest)]) {
         let links = self.links(vertex, dep, keys);
         let reached = links.iter().flat_map(|(link, _)| self.builder.records.reached(link));
-        let mut reached: Vec<Key> = reached.copied().collect();
+        let mut reached: Vec<Key> = reached.collect();
         reached.sort_unstable();
         reached.dedup();
         for key in reached {
@@ -552,7 +553,7 @@ impl<'b> Solve<'b> {
             open.extend(found.inputs.iter().flatten().map(|(key, _)| *key));
             for id in found.ids.clone() {
                 for loadable in import.results(id) {
-                    self.builder.records.save(id, *loadable);
+                    self.builder.records.save(id, loadable);
                     let layers = self.world.results.layers(loadable.result);
                     self.builder.blobs.extend(layers);
                 }
@@ -675,7 +676,7 @@ impl<'b> Solve<'b> {
                 })
             });
             let reached: Vec<Key> =
-                links.flat_map(|link| self.builder.records.reached(&link).to_vec()).collect();
+                links.flat_map(|link| self.builder.records.reached(&link).collect::<Vec<_>>()).collect();
             common = Some(match common {
                 None => reached,
                 Some(common) => common.into_iter().filter(|key| reached.contains(key)).collect(),
@@ -709,8 +710,8 @@ impl<'b> Solve<'b> {
                 self.builder.records.know(id);
                 continue;
             }
-            for (input, keys) in found.inputs.clone().into_iter().enumerate() {
-                for (from_key, selector) in keys {
+            for (input, keys) in found.inputs.clone().iter().enumerate() {
+                for (from_key, selector) in keys.iter().copied() {
                     let Some(from) = self.keys.get(from_key).and_then(|key| key.ids.first().copied()) else {
                         continue;
                     };
