@@ -219,7 +219,14 @@ impl<'s> Replay<'s> {
             fails_at,
             ..Build::new(&definition, builder_of(build))
         };
+        let asked = self.store.clone().ask(&request);
         let outcome = self.store.simulate(&request);
+        if asked != outcome {
+            let name = text(&self.scenario["name"]);
+            tally
+                .disagreements
+                .push(format!("{name} build {:?}: asked, it is told otherwise", build["label"]));
+        }
         if pushed && !request.exports.iter().any(|export| export.to == image) {
             // An image without inline cache took the ref's place.
             self.store.remove_ref(&image);

@@ -158,7 +158,7 @@ impl<'a> Model<'a> {
                 Change::Arg(..) => {}
             }
         }
-        let outcome = store.simulate(&build);
+        let outcome = store.ask(&build);
         Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
     }
 

@@ -7,6 +7,7 @@ use super::result::Outputs;
 use super::solve::Solve;
 use super::world::{Image, World};
 use crate::graph::StepId;
+use std::sync::Arc;
 
 /// What the model says of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -66,6 +67,10 @@ impl Outcome {
         self.of_step.get(step.index()).copied().flatten()
     }
 
+    fn reruns(&self, vertex: VertexId) -> bool {
+        self.at(vertex).0 == Verdict::Reruns
+    }
+
     fn at(&self, vertex: VertexId) -> (Verdict, Reason) {
         self.vertices.get(vertex).copied().unwrap_or((Verdict::Skipped, Reason::None))
     }
@@ -88,11 +93,13 @@ pub enum Prune {
 /// writes something new, in another what any execution wrote there before. A verdict on which they differ is
 /// [`Verdict::Depends`] below such content. Elsewhere (another branch that is needed only if the content differs) it
 /// is that of a third course, in which commands are presumed to be functions of what they are given.
+///
+/// A copy costs nothing until a build changes it.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    differing: World,
+    differing: Arc<World>,
     /// The other courses, equal and presumed; `None` until a build could tell them apart.
-    others: Option<Box<[World; 2]>>,
+    others: Option<[Arc<World>; 2]>,
 }
 
 impl Store {
@@ -104,13 +111,16 @@ impl Store {
 
     /// Runs a build: gives the verdicts and leaves its records in the builder's cache and its exports in their refs.
     pub fn simulate(&mut self, build: &Build<'_>) -> Outcome {
-        if self.others.is_none() && takes_outputs(build.definition) {
-            let of =
-                |outputs| World { results: self.differing.results.under(outputs), ..self.differing.clone() };
-            self.others = Some(Box::new([of(Outputs::Equal), of(Outputs::Presumed)]));
-        }
         let raced = self.race(build);
-        let outcome = self.simulate_courses(build);
+        let outcome = self.simulate_courses(build, false);
+        open_races(outcome, &raced, build.imports.len())
+    }
+
+    /// The verdicts of a build after which nothing is asked: courses that cannot matter to it are not followed.
+    #[must_use]
+    pub fn ask(mut self, build: &Build<'_>) -> Outcome {
+        let raced = self.race(build);
+        let outcome = self.simulate_courses(build, true);
         open_races(outcome, &raced, build.imports.len())
     }
 
@@ -121,7 +131,7 @@ impl Store {
         if exist < 2 {
             return Vec::new();
         }
-        let of = |first: Option<usize>| simulate_in(&mut self.differing.clone(), build, first);
+        let of = |first: Option<usize>| simulate_in(&mut World::clone(&self.differing), build, first);
         let ideal = of(None);
         // A COPY alone that runs while its reader hits again was never seen.
         let costs = |raced: &Outcome| {
@@ -134,28 +144,34 @@ impl Store {
         (1..=exist).map(|first| (first, of(Some(first)))).filter(|(_, raced)| costs(raced)).collect()
     }
 
-    fn simulate_courses(&mut self, build: &Build<'_>) -> Outcome {
-        let differing = simulate_in(&mut self.differing, build, None);
-        let Some([equal, presumed]) = self.others.as_deref_mut() else { return differing };
-        let equal = simulate_in(equal, build, None);
-        let presumed = simulate_in(presumed, build, None);
-        let open = below_outputs(build.definition, &|step| {
-            equal.verdict(step) == Verdict::Reruns || differing.verdict(step) == Verdict::Reruns
+    fn simulate_courses(&mut self, build: &Build<'_>, last: bool) -> Outcome {
+        let definition = build.definition;
+        let before = Arc::clone(&self.differing);
+        let differing = simulate_in(Arc::make_mut(&mut self.differing), build, None);
+        let told_apart = |at: VertexId| reads_output(definition, at) && (!last || differing.reruns(at));
+        if !(0..definition.vertices.len()).any(told_apart) && (last || self.others.is_none()) {
+            return differing;
+        }
+        let [equal, presumed] = self.others.get_or_insert_with(|| {
+            let of = |outputs| World { results: before.results.under(outputs), ..World::clone(&before) };
+            [Outputs::Equal, Outputs::Presumed].map(|outputs| Arc::new(of(outputs)))
         });
-        let of = |vertex: VertexId| {
-            let (in_differing, in_equal) = (differing.at(vertex), equal.at(vertex));
-            let open = open.get(vertex).copied().unwrap_or(false);
-            match (in_differing.0, open) {
+        let equal = simulate_in(Arc::make_mut(equal), build, None);
+        let open = below_outputs(definition, &|at| equal.reruns(at) || differing.reruns(at));
+        let is_open = |at: VertexId| open.get(at).copied().unwrap_or(false);
+        let undecided = |at| equal.at(at).0 != differing.at(at).0 && !is_open(at);
+        let needed = !last || (0..definition.vertices.len()).any(undecided);
+        let presumed = needed.then(|| simulate_in(Arc::make_mut(presumed), build, None));
+        let of = |at: VertexId| {
+            let (in_differing, in_equal) = (differing.at(at), equal.at(at));
+            match (in_differing.0, is_open(at)) {
                 (verdict, _) if verdict == in_equal.0 => in_differing,
                 (Verdict::Reruns, true) => (Verdict::Depends, in_differing.1),
                 (_, true) => (Verdict::Depends, in_equal.1),
-                (_, false) => presumed.at(vertex),
+                (_, false) => presumed.as_ref().map_or(in_differing, |presumed| presumed.at(at)),
             }
         };
-        Outcome {
-            vertices: (0..build.definition.vertices.len()).map(of).collect(),
-            of_step: differing.of_step,
-        }
+        Outcome { vertices: (0..definition.vertices.len()).map(of).collect(), of_step: differing.of_step }
     }
 
     /// Gives a reference another image: new layers and a new digest, or only a new digest.
@@ -196,15 +212,15 @@ impl Store {
     }
 
     fn worlds(&mut self) -> impl Iterator<Item = &mut World> {
-        std::iter::once(&mut self.differing).chain(self.others.as_deref_mut().into_iter().flatten())
+        std::iter::once(&mut self.differing).chain(self.others.iter_mut().flatten()).map(Arc::make_mut)
     }
 }
 
 /// For every operation, whether it stands below content that a RUN wrote which ran again.
-fn below_outputs(definition: &Definition, ran: &dyn Fn(StepId) -> bool) -> Vec<bool> {
+fn below_outputs(definition: &Definition, ran: &dyn Fn(VertexId) -> bool) -> Vec<bool> {
     // Whether an operation's result holds such output, and whether it stands below some.
     let mut known: Vec<(bool, bool)> = Vec::with_capacity(definition.vertices.len());
-    for vertex in &definition.vertices {
+    for (at, vertex) in definition.vertices.iter().enumerate() {
         let (mut output, mut below) = (false, false);
         for input in &vertex.inputs {
             let (of_input, below_input) = known.get(input.vertex).copied().unwrap_or_default();
@@ -212,19 +228,21 @@ fn below_outputs(definition: &Definition, ran: &dyn Fn(StepId) -> bool) -> Vec<b
             below |= below_input || (of_input && input.content.is_some());
         }
         if matches!(vertex.action, Action::Exec(_)) {
-            output |= below || vertex.steps.iter().any(|step| ran(*step));
+            output |= below || ran(at);
         }
         known.push((output, below));
     }
     known.into_iter().map(|(_, below)| below).collect()
 }
 
-/// Whether any operation takes by content what another operation than a context wrote.
-fn takes_outputs(definition: &Definition) -> bool {
-    definition.vertices.iter().flat_map(|vertex| &vertex.inputs).any(|input| {
-        let source = definition.vertices.get(input.vertex).map(|vertex| &vertex.action);
-        input.content.is_some()
-            && !matches!(source, Some(Action::Context(_) | Action::Mkfile(..) | Action::Http(..)))
+/// Whether an operation takes by content what another operation than a context wrote.
+fn reads_output(definition: &Definition, at: VertexId) -> bool {
+    definition.vertices.get(at).is_some_and(|vertex| {
+        vertex.inputs.iter().any(|input| {
+            let source = definition.vertices.get(input.vertex).map(|vertex| &vertex.action);
+            input.content.is_some()
+                && !matches!(source, Some(Action::Context(_) | Action::Mkfile(..) | Action::Http(..)))
+        })
     })
 }
 
