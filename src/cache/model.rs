@@ -162,7 +162,7 @@ impl<'a> Model<'a> {
         Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
     }
 
-    fn build<'b>(&'b self, builder: &'b str) -> Build<'b> {
+    pub(super) fn build<'b>(&'b self, builder: &'b str) -> Build<'b> {
         Build { context: self.files(), ..Build::new(&self.definition, builder) }
     }
 
@@ -222,6 +222,29 @@ impl<'a> Model<'a> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// A context file whose edit reaches this step and as few others as possible; `None` where it takes nothing of the context.
+    /// Where the files are not known, a path below what it copies.
+    #[must_use]
+    pub fn edit_for(&self, step: StepId) -> Option<String> {
+        let takers = |path: &String| {
+            self.graph
+                .all_steps()
+                .filter(|(id, _)| self.selections(*id).iter().any(|selection| result::takes(selection, path)))
+                .count()
+        };
+        if let Some(files) = self.taken_files(step) {
+            // Enough to choose from; every one is asked of every step.
+            return files.into_iter().take(64).min_by_key(|path| (takers(path), path.contains("test")));
+        }
+        let selections = self.selections(step);
+        let source = selections
+            .iter()
+            .flat_map(|selection| &selection.sources)
+            .find(|source| !crate::context::has_wildcards(source))?;
+        let source = crate::context::path::below_root(source);
+        Some(if source.is_empty() { "src/main".into() } else { source })
     }
 
     /// Whether the step takes the context path, judged by the files where they are known and by names otherwise.

@@ -3,23 +3,46 @@
 //! To add one: write its page `rules/NAME.md` (`rules/README.md` tells its form) with examples of what is bad and what
 //! is good, run `cargo test --test rules`, which tells what is missing, write `src/rules/NAME.rs`, and add it to [`ALL`].
 
+mod cache_attribute_invalid;
+mod cache_ref_clobbered;
 mod chmod_after_copy;
+mod container_load;
 mod copy_without_link;
+mod exporter_unsupported;
+mod inline_cache_multi_stage;
 pub(crate) mod internal_error;
 mod kit;
+mod legacy_cache_pull;
+mod local_cache_grows;
+mod min_cache_multi_stage;
 mod mutable_base;
 mod mutable_download;
+mod no_remote_cache;
+mod plugin_outdated;
+mod stage_pushed_for_cache;
 pub(crate) mod unused_suppression;
 
+use kit::lost_stage;
 pub use kit::*;
 
 /// Every rule, sorted by name. The order has no meaning; findings are sorted by place.
 pub static ALL: &[&dyn Rule] = &[
+    &cache_attribute_invalid::CacheAttributeInvalid,
+    &cache_ref_clobbered::CacheRefClobbered,
     &chmod_after_copy::ChmodAfterCopy,
+    &container_load::ContainerLoad,
     &copy_without_link::CopyWithoutLink,
+    &exporter_unsupported::ExporterUnsupported,
+    &inline_cache_multi_stage::InlineCacheMultiStage,
     &internal_error::InternalError,
+    &legacy_cache_pull::LegacyCachePull,
+    &local_cache_grows::LocalCacheGrows,
+    &min_cache_multi_stage::MinCacheMultiStage,
     &mutable_base::MutableBase,
     &mutable_download::MutableDownload,
+    &no_remote_cache::NoRemoteCache,
+    &plugin_outdated::PluginOutdated,
+    &stage_pushed_for_cache::StagePushedForCache,
     &unused_suppression::UnusedSuppression,
 ];
 

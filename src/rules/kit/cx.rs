@@ -114,6 +114,17 @@ impl BuildCx<'_> {
         Place { path: self.file.path.clone(), span }
     }
 
+    /// What people call it: its job or step with the matrix leg.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let mut title = self.build.name.join(" / ");
+        if title.is_empty() {
+            title = format!("the build in {}", self.file.path);
+        }
+        let leg: Vec<&str> = self.build.matrix.iter().map(|(_, value)| value.as_str()).collect();
+        if leg.is_empty() { title } else { format!("{title} ({})", leg.join(", ")) }
+    }
+
     /// Where a setting stands, which may be another file than the build's own.
     #[must_use]
     pub fn place_of<T>(&self, setting: &Setting<T>) -> Place {

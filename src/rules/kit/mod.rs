@@ -3,6 +3,7 @@
 mod cx;
 mod facts;
 mod finding;
+pub(super) mod lost_stage;
 mod meta;
 pub mod places;
 mod sink;

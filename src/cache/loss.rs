@@ -1,0 +1,52 @@
+//! What one cache setting runs again that another would keep.
+
+use super::model::{Change, Model, Setting};
+use super::simulate::Verdict;
+use crate::graph::{StepId, StepKind};
+
+/// The edit that costs most under a setting, compared with a better one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The step whose files are edited.
+    pub copy: StepId,
+    /// An edited file that it takes.
+    pub edit: String,
+    /// The steps that run under the setting and would be cached under the other, in file order.
+    pub reruns: Vec<StepId>,
+}
+
+/// The typical edits of a build: one for each step that takes files of the context.
+#[must_use]
+pub fn typical_edits(model: &Model<'_>) -> Vec<(StepId, String)> {
+    let reached =
+        |step: &crate::graph::Step<'_>| model.graph.reachable.get(step.stage).copied().unwrap_or(false);
+    let steps = model.graph.all_steps().filter(|(_, step)| reached(step));
+    let mut edits: Vec<(StepId, String)> =
+        steps.filter_map(|(id, _)| Some((id, model.edit_for(id)?))).collect();
+    edits.dedup_by(|a, b| a.1 == b.1);
+    edits
+}
+
+/// What `used` loses against `better`; `None` where no typical edit makes a command run that `better` keeps.
+#[must_use]
+pub fn loss(model: &Model<'_>, used: &Setting, better: &Setting) -> Option<Loss> {
+    let mut worst: Option<(usize, Loss)> = None;
+    for (copy, edit) in typical_edits(model) {
+        let change = [Change::Edit(vec![edit.clone()])];
+        let (used, better) = (model.after_in(&change, used), model.after_in(&change, better));
+        let lost = |step: &StepId| {
+            used.is_operation(*step)
+                && used.verdict(*step) != Verdict::Cached
+                && better.verdict(*step) == Verdict::Cached
+        };
+        let ids = model.graph.all_steps().filter(|(_, step)| !matches!(step.kind, StepKind::From));
+        let reruns: Vec<StepId> = ids.map(|(id, _)| id).filter(lost).collect();
+        let is_run =
+            |id: &&StepId| matches!(model.graph.step(**id).map(|step| &step.kind), Some(StepKind::Run(_)));
+        let commands = reruns.iter().filter(is_run).count();
+        if commands > 0 && worst.as_ref().is_none_or(|(most, _)| commands > *most) {
+            worst = Some((commands, Loss { copy, edit, reruns }));
+        }
+    }
+    worst.map(|(_, loss)| loss)
+}

@@ -1,0 +1,141 @@
+//! `cache-ref-clobbered`: several builds export to one ref, and each overwrites what the other wrote.
+
+use super::{BuildCx, Category, Cause, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
+use crate::builds::{Value, Volatility};
+use crate::cache::{self, PipelineBuild, Rerun, second_run};
+use crate::graph::StepKind;
+use std::collections::BTreeMap;
+
+static META: Meta = Meta {
+    name: "cache-ref-clobbered",
+    category: Category::Export,
+    severity: Severity::Error,
+    default_on: true,
+    fix: Fixable::Never,
+    docs: include_str!("../../rules/cache-ref-clobbered.md"),
+};
+
+/// See the page.
+pub(super) struct CacheRefClobbered;
+
+impl Rule for CacheRefClobbered {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
+        for (name, builds) in sharing(cx) {
+            let pipeline: Vec<PipelineBuild<'_, '_>> =
+                builds.iter().filter_map(|build| in_pipeline(build)).collect();
+            if pipeline.len() < 2 || pipeline.len() != builds.len() {
+                continue;
+            }
+            let reruns = second_run(&pipeline);
+            let alone: Vec<Vec<Rerun>> = pipeline
+                .iter()
+                .map(|build| {
+                    let own =
+                        PipelineBuild { model: build.model, job: build.job, setting: build.setting.clone() };
+                    second_run(&[own]).pop().unwrap_or_default()
+                })
+                .collect();
+            let lost = builds.iter().zip(&reruns).zip(&alone).map(|((build, together), alone)| {
+                let more = together.iter().filter(|rerun| !rerun.race && !alone.contains(rerun));
+                let commands = more.filter(|rerun| is_run(build, **rerun));
+                commands.copied().collect::<Vec<Rerun>>()
+            });
+            let lost: Vec<Vec<Rerun>> = lost.collect();
+            report(&name, &builds, &lost, out);
+        }
+    }
+}
+
+fn report(name: &str, builds: &[&BuildCx<'_>], lost: &[Vec<Rerun>], out: &mut Sink) {
+    let Some(worst) = (0..lost.len()).max_by_key(|index| (lost.get(*index).map_or(0, Vec::len), *index))
+    else {
+        return;
+    };
+    let (Some(build), Some(reruns)) = (builds.get(worst), lost.get(worst).filter(|lost| !lost.is_empty()))
+    else {
+        return;
+    };
+    let Some(export) =
+        build.build.cache_to.iter().find(|spec| cache::ref_of(&spec.value).as_deref() == Some(name))
+    else {
+        return;
+    };
+    let steps = if reruns.len() == 1 { "a command".to_owned() } else { format!("{} commands", reruns.len()) };
+    let first = reruns.first().and_then(|rerun| build.model?.graph.step(rerun.step));
+    let line = first.and_then(|step| Some((build.dockerfile?, step.instruction.span)));
+    let at = line
+        .map(|(cx, span)| format!(", first at {} line {}", cx.path(), cx.line(span.start)))
+        .unwrap_or_default();
+    let shown = name
+        .strip_prefix("gha:")
+        .map_or_else(|| format!("`{name}`"), |scope| format!("the gha scope `{scope}`"));
+    let message = format!(
+        "{} builds export to {shown}, each over the other: this one runs {steps} again in every run{at}",
+        builds.len()
+    );
+    let mut causes: Vec<Cause> = builds
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != worst)
+        .filter_map(|(_, other)| {
+            let spec = other
+                .build
+                .cache_to
+                .iter()
+                .find(|spec| cache::ref_of(&spec.value).as_deref() == Some(name))?;
+            let place = other.place_of(spec);
+            (place != build.place_of(export))
+                .then(|| Cause { place: Some(place), message: format!("{} writes there too", other.title()) })
+        })
+        .collect();
+    causes.extend(line.map(|(cx, span)| Cause {
+        place: Some(cx.place(span)),
+        message: "runs again although nothing changed, since the ref holds another build's records".into(),
+    }));
+    out.report_at(build.place_of(export), message)
+        .help(
+            "give every job, target and matrix leg a ref (or gha scope) of its own, and import the one that the build itself \
+             wrote",
+        )
+        .causes(causes);
+}
+
+fn is_run(build: &BuildCx<'_>, rerun: Rerun) -> bool {
+    let step = build.model.and_then(|model| model.graph.step(rerun.step));
+    matches!(step.map(|step| &step.kind), Some(StepKind::Run(_)))
+}
+
+/// The refs that several builds export to, with those builds in order. A ref that is new for every commit or run is not shared.
+fn sharing<'c, 'a>(cx: &'c ProjectCx<'a>) -> BTreeMap<String, Vec<&'c BuildCx<'a>>> {
+    let mut sharing: BTreeMap<String, Vec<&BuildCx<'a>>> = BTreeMap::new();
+    for build in cx.builds.iter().filter(|build| build.build.builder.persistent != Some(true)) {
+        for spec in &build.build.cache_to {
+            let lasting = spec.value.attrs.iter().all(|(_, value)| match &value.value {
+                Value::Known(_) => true,
+                Value::Symbolic { volatility, .. } => {
+                    *volatility < Volatility::PerRelease && *volatility != Volatility::Unknown
+                }
+            });
+            if let Some(name) = cache::ref_of(&spec.value).filter(|_| lasting) {
+                sharing.entry(name).or_default().push(build);
+            }
+        }
+    }
+    for builds in sharing.values_mut() {
+        builds.dedup_by(|a, b| std::ptr::eq(*a, *b));
+    }
+    sharing.retain(|_, builds| builds.len() > 1);
+    sharing
+}
+
+fn in_pipeline<'c, 'a>(build: &&'c BuildCx<'a>) -> Option<PipelineBuild<'c, 'a>> {
+    Some(PipelineBuild {
+        model: build.model?,
+        job: &build.build.job,
+        setting: cache::setting_of(build.build),
+    })
+}
