@@ -2,7 +2,7 @@
 //! The shell splitter on the forms that real RUNs, CI scripts and recipes use.
 
 use hitrate::dockerfile::Kind;
-use hitrate::shell::{self, Command, Cwd, Dialect, Link, Opaque, Options, Script};
+use hitrate::shell::{self, Command, Cwd, Dialect, GuardKind, Link, Opaque, Options, Script};
 use hitrate::source::Span;
 use std::borrow::Cow;
 
@@ -221,6 +221,26 @@ fn certainty_follows_branches_and_tests() {
     assert!(certain("f() { npm ci; }; f", "npm"));
     assert!(!certain("f() { npm ci; }; a || f", "npm"));
     assert!(certain("g() { npm ci; }; f() { g; }; f", "npm"));
+}
+
+#[test]
+fn guards_say_what_branches_depend_on() {
+    let guards = |text: &'static str, program: &str| {
+        let script = parse(text);
+        script.guards(find(&script, program)).map(|guard| guard.kind).collect::<Vec<_>>()
+    };
+    let text = "if [ -f a ]; then x; elif ! [ -f b ]; then y; else z; fi";
+    assert_eq!(guards(text, "x"), [GuardKind::Succeeds(0)]);
+    assert_eq!(guards(text, "y"), [GuardKind::Fails(2), GuardKind::Fails(0)]);
+    assert_eq!(guards(text, "z"), [GuardKind::Succeeds(2), GuardKind::Fails(0)]);
+    assert_eq!(guards("[ -f a ] && x && y", "y"), [GuardKind::Succeeds(0)]);
+    assert_eq!(guards("a || x", "x"), [GuardKind::Fails(0)]);
+    assert_eq!(guards("a && b || x", "x"), [GuardKind::Unknown]);
+    assert_eq!(guards("if a; b; then x; fi", "x"), [GuardKind::Unknown]);
+    assert_eq!(guards("case $a in b) x;; esac", "x"), [GuardKind::Unknown]);
+    assert_eq!(guards("f() { x; }", "x"), [GuardKind::Unknown]);
+    assert_eq!(guards("f() { x; }; f", "x"), [GuardKind::Met]);
+    assert_eq!(guards("a && x", "x"), []);
 }
 
 #[test]

@@ -200,6 +200,8 @@ fn caches_follow_user_environment_options_and_settings() {
         ("FROM x\nENV XDG_CACHE_HOME=/x\nRUN pip install a", &["/x/pip"]),
         ("FROM x\nRUN useradd -m -d /srv/app app\nUSER app\nRUN pip install a", &["/srv/app/.cache/pip"]),
         ("FROM x\nRUN su - node -c 'pip install a'", &["/home/node/.cache/pip"]),
+        ("FROM x\nENV PIP_CACHE_DIR=/c\nRUN su - node -c 'pip install a'", &["/home/node/.cache/pip"]),
+        ("FROM x\nENV PIP_CACHE_DIR=/c\nRUN su node -c 'pip install a'", &["/c"]),
         ("FROM golang\nRUN go mod download", &["/go/pkg/mod"]),
         ("FROM golang\nRUN go build", &["/go/pkg/mod", "/root/.cache/go-build"]),
         ("FROM x\nRUN go mod download", &["/root/go/pkg/mod"]),
@@ -453,4 +455,31 @@ fn users_add_and_replace_tools() {
     assert!(error.starts_with("x.toml: "), "{error}");
     let wrong = own.replace("caches", "cashes");
     assert!(Catalog::with([("x.toml", wrong.as_str())]).is_err(), "an unknown key is an error");
+}
+
+#[test]
+fn branches_are_chosen_by_the_files_of_the_context() {
+    let run = "if [ -f yarn.lock ]; then yarn --frozen-lockfile; elif [ -f package-lock.json ]; then npm ci; \
+               elif [ -f pnpm-lock.yaml ]; then corepack enable pnpm && pnpm i --frozen-lockfile; \
+               else echo 'Lockfile not found.' && exit 1; fi";
+    let with = |run: &str, file: &str| {
+        let walk = walk(&format!("FROM node\nWORKDIR /a\nRUN {run}\n"), &[(file, "x")]);
+        walk.seen.iter().map(|seen| (seen.tool.clone(), seen.certain)).collect::<Vec<_>>()
+    };
+    for (file, tool) in [("yarn.lock", "yarn"), ("package-lock.json", "npm"), ("pnpm-lock.yaml", "pnpm")] {
+        assert_eq!(with(run, file), [(tool.to_owned(), true)], "{file}");
+    }
+    let unknown = walk(&format!("FROM node\nWORKDIR /a\nRUN {run}\n"), &[]).seen;
+    let unknown: Vec<_> = unknown.iter().map(|seen| (seen.tool.as_str(), seen.certain)).collect();
+    assert_eq!(unknown, [("yarn", false), ("npm", false), ("pnpm", false)]);
+    assert_eq!(with("[ -f a ] && npm ci", "a"), [("npm".to_owned(), true)]);
+    assert_eq!(with("[ -f a ] && npm ci", "b"), []);
+    assert_eq!(with("[ ! -f a ] || npm ci", "a"), [("npm".to_owned(), true)]);
+    assert_eq!(with("test -f a || npm ci", "a"), []);
+    assert_eq!(with("if ! test -s a; then npm ci; fi", "a"), []);
+    assert_eq!(with("cd web && if [ -f a ]; then npm ci; fi", "web/a"), [("npm".to_owned(), true)]);
+    assert_eq!(with("if [ -f a ] && [ -f b ]; then npm ci; fi", "a"), [("npm".to_owned(), false)]);
+    assert_eq!(with("f() { npm ci; }; f", "a"), [("npm".to_owned(), true)]);
+    assert_eq!(with("f() { if [ -f a ]; then npm ci; fi; }; f", "a"), [("npm".to_owned(), true)]);
+    assert_eq!(with("false || npm ci", "a"), [("npm".to_owned(), false)]);
 }

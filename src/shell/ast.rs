@@ -13,6 +13,8 @@ pub struct Script<'a> {
     pub opaque: Vec<Span>,
     /// Every assignment that outlives its command; see [`Script::variable`].
     pub bindings: Vec<Binding<'a>>,
+    /// What branches and `&&` make commands depend on; see [`Script::guards`].
+    pub guards: Vec<Guard>,
 }
 
 impl<'a> Script<'a> {
@@ -36,9 +38,15 @@ impl<'a> Script<'a> {
         }
         None
     }
+
+    /// What must hold for `command` to run, innermost first: none for a command that is [`Command::certain`].
+    pub fn guards(&self, command: &Command<'a>) -> impl Iterator<Item = &Guard> {
+        let get = |number: u32| self.guards.get((number as usize).checked_sub(1)?);
+        std::iter::successors(get(command.guard), move |guard| get(guard.before)).take(MAX_BINDINGS)
+    }
 }
 
-/// How many assignments [`Script::variable`] looks back, so that a file of nothing but `export` stays linear.
+/// How many assignments [`Script::variable`] and how many guards [`Script::guards`] look back, so that a file of nothing but `export` stays linear.
 const MAX_BINDINGS: usize = 256;
 
 /// What a shell text says of a variable.
@@ -63,6 +71,28 @@ pub struct Binding<'a> {
     pub before: u32,
 }
 
+/// Something that must hold for a command to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// What it is.
+    pub kind: GuardKind,
+    /// Number of the guard around it, counted from 1; 0 for none.
+    pub before: u32,
+}
+
+/// What must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuardKind {
+    /// The command of that number in [`Script::commands`] succeeds.
+    Succeeds(u32),
+    /// The command of that number fails.
+    Fails(u32),
+    /// Something else: a `case`, a loop, several commands, a function that is called.
+    Unknown,
+    /// Nothing any more: the function that it stands for is called.
+    Met,
+}
+
 /// One simple command, wrappers taken off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command<'a> {
@@ -83,6 +113,10 @@ pub struct Command<'a> {
     pub cwd: Cwd<'a>,
     /// Whether it runs whenever the text runs (not behind `||`, in a branch, a `case`, an uncalled function).
     pub certain: bool,
+    /// Number of the innermost [`Guard`] that it depends on, counted from 1; 0 for none.
+    pub guard: u32,
+    /// Whether it stands behind `!`: its success counts as failure.
+    pub negated: bool,
     /// Whether it is inside `$( )` or backticks: its output is text for another command.
     pub substitution: bool,
     /// Whether it is in the body of a loop.

@@ -37,21 +37,18 @@ pub(super) struct Stop(pub(super) usize);
 /// What holds for all commands of a list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context {
-    pub(super) certain: bool,
+    /// Number of the innermost guard.
+    pub(super) guard: u32,
     pub(super) substitution: bool,
     pub(super) in_loop: bool,
     pub(super) depth: u32,
 }
 
 impl Context {
-    pub(super) const TOP: Self = Self { certain: true, substitution: false, in_loop: false, depth: 0 };
+    pub(super) const TOP: Self = Self { guard: 0, substitution: false, in_loop: false, depth: 0 };
 
     pub(super) fn deeper(self) -> Self {
         Self { depth: self.depth.saturating_add(1), ..self }
-    }
-
-    pub(super) fn maybe(self) -> Self {
-        Self { certain: false, ..self }
     }
 }
 

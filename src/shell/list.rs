@@ -2,8 +2,17 @@
 
 use super::lex::{Context, Mode, Parser, Raw, Stop};
 use super::state::Value;
-use super::{Cwd, Link};
+use super::{Cwd, Guard, GuardKind, Link};
 use std::borrow::Cow;
+
+/// The guard of the other branch.
+fn opposite(kind: GuardKind) -> GuardKind {
+    match kind {
+        GuardKind::Succeeds(command) => GuardKind::Fails(command),
+        GuardKind::Fails(command) => GuardKind::Succeeds(command),
+        kind => kind,
+    }
+}
 
 /// Words that end a list in command position.
 const CLOSERS: &[&str] = &["then", "do", "done", "fi", "elif", "else", "esac", "}"];
@@ -54,11 +63,12 @@ impl<'a> Parser<'_, 'a, '_> {
         let mut context = context;
         let base = context;
         let mut doubtful = false;
+        let mut alone = true;
         loop {
             let before = self.state.cwd.clone();
             let first = self.state.script.commands.len();
             let negated = self.pipeline(link, context)?;
-            let maybe = base.certain && !context.certain || link == Link::Or;
+            let maybe = base.guard != context.guard || link == Link::Or;
             doubtful |= maybe && self.state.cwd != before;
             self.blanks();
             match (self.byte(), self.ahead(1)) {
@@ -67,12 +77,14 @@ impl<'a> Parser<'_, 'a, '_> {
                         context = base;
                     }
                     if negated || self.tests(first) {
-                        context = context.maybe();
+                        context = self.when(context, self.question(first));
                     }
+                    alone = false;
                     link = Link::And;
                 }
                 (Some(b'|'), Some(b'|')) => {
-                    context = context.maybe();
+                    context = self.when(base, alone.then(|| self.question(first)).flatten().map(opposite));
+                    alone = false;
                     link = Link::Or;
                 }
                 _ => break,
@@ -84,6 +96,25 @@ impl<'a> Parser<'_, 'a, '_> {
             self.state.cwd = Cwd::Unknown;
         }
         Ok(())
+    }
+
+    /// The context of commands that run only then; `None` where that cannot be said.
+    fn when(&mut self, context: Context, kind: Option<GuardKind>) -> Context {
+        let guards = &mut self.state.script.guards;
+        guards.push(Guard { kind: kind.unwrap_or(GuardKind::Unknown), before: context.guard });
+        Context { guard: u32::try_from(guards.len()).unwrap_or(u32::MAX), ..context }
+    }
+
+    /// The context of commands of which it is not known whether they run.
+    pub(super) fn maybe(&mut self, context: Context) -> Context {
+        self.when(context, None)
+    }
+
+    /// What it takes that the commands recorded from `first` on succeed, if that is one.
+    fn question(&self, first: usize) -> Option<GuardKind> {
+        let [command] = self.state.script.commands.get(first..)? else { return None };
+        let number = u32::try_from(first).ok()?;
+        Some(if command.negated { GuardKind::Fails(number) } else { GuardKind::Succeeds(number) })
     }
 
     /// Whether the last command recorded from `first` on only asks something.
@@ -125,6 +156,9 @@ impl<'a> Parser<'_, 'a, '_> {
         }
         if piped {
             self.state.restore(mark);
+        }
+        if negated && let Some(last) = self.state.script.commands.last_mut() {
+            last.negated = true;
         }
         Ok(negated)
     }
@@ -245,11 +279,11 @@ impl<'a> Parser<'_, 'a, '_> {
         let first = self.state.script.commands.len();
         let mark = self.state.mark();
         self.state.cwd = Cwd::Start;
-        let body = Context { certain: true, ..context.deeper() };
+        let body = self.maybe(context.deeper());
         self.nested(|parser| parser.command(Link::Then, body))?;
         let moves = self.state.cwd != Cwd::Start;
         self.state.restore(mark);
-        self.state.define(self.slice(name.start, name.end), first, moves);
+        self.state.define(self.slice(name.start, name.end), first, body.guard, moves);
         Ok(())
     }
 
@@ -260,11 +294,14 @@ impl<'a> Parser<'_, 'a, '_> {
         loop {
             // `if` or `elif`
             self.pos += self.keyword().map_or(0, str::len);
+            let first = self.state.script.commands.len();
             self.list(condition, &["then"])?;
+            let question = self.question(first);
             self.expect("then")?;
             let mark = mark.get_or_insert_with(|| self.state.mark());
-            condition = condition.maybe();
-            self.list(condition, &["elif", "else", "fi"])?;
+            let branch = self.when(condition, question);
+            self.list(branch, &["elif", "else", "fi"])?;
+            condition = self.when(condition, question.map(opposite));
             moved |= self.state.leave(mark);
             match self.keyword() {
                 Some("elif") => continue,
@@ -288,7 +325,8 @@ impl<'a> Parser<'_, 'a, '_> {
         let inside = Context { in_loop: true, ..context.deeper() };
         self.list(inside, &["do"])?;
         self.expect("do")?;
-        self.list(inside.maybe(), &["done"])?;
+        let body = self.maybe(inside);
+        self.list(body, &["done"])?;
         self.expect("done")?;
         self.state.doubt(&mark);
         self.redirects_only(context)
@@ -304,7 +342,7 @@ impl<'a> Parser<'_, 'a, '_> {
             if self.byte() != Some(b'(') || !self.arithmetic() {
                 return Err(Stop(start));
             }
-            inside = inside.maybe();
+            inside = self.maybe(inside);
         } else {
             let name = self.pos;
             self.name();
@@ -323,7 +361,7 @@ impl<'a> Parser<'_, 'a, '_> {
             let value = match words {
                 Some(words) if !words.is_empty() => Value::Many(words),
                 _ => {
-                    inside = inside.maybe();
+                    inside = self.maybe(inside);
                     Value::Unknown
                 }
             };
@@ -398,7 +436,8 @@ impl<'a> Parser<'_, 'a, '_> {
                 }
             }
             self.pos += 1;
-            self.list(context.deeper().maybe(), &["esac"])?;
+            let branch = self.maybe(context.deeper());
+            self.list(branch, &["esac"])?;
             moved |= self.state.leave(&mark);
             if self.byte() == Some(b';') {
                 self.pos += if self.rest().starts_with(b";;&") { 3 } else { 2 };

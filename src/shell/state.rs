@@ -1,6 +1,6 @@
 //! What a shell knows while it runs through a text: variables, directory, functions.
 
-use super::{Binding, Command, Cwd, Lookup, Script, Word, cwd};
+use super::{Binding, Command, Cwd, GuardKind, Lookup, Script, Word, cwd};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 
@@ -46,9 +46,11 @@ pub(super) struct Mark<'a> {
 }
 
 struct Function<'a> {
+    /// The commands of its body.
     first: usize,
-    /// For each command of the body, whether it runs whenever the body runs.
-    certain: Vec<bool>,
+    count: usize,
+    /// Number of the guard that stands for its being called.
+    guard: u32,
     moves: bool,
     called: bool,
     from: Option<Cwd<'a>>,
@@ -188,17 +190,16 @@ impl<'a, 'o> State<'a, 'o> {
         self.script.commands.push(command);
     }
 
-    /// Records that the commands from `first` on are the body of the function `name`.
-    pub(super) fn define(&mut self, name: Cow<'a, str>, first: usize, moves: bool) {
-        let body = self.script.commands.get_mut(first..).unwrap_or_default();
-        let certain = body.iter_mut().map(|command| std::mem::replace(&mut command.certain, false)).collect();
+    /// Records that the commands from `first` on, under `guard`, are the body of the function `name`.
+    pub(super) fn define(&mut self, name: Cow<'a, str>, first: usize, guard: u32, moves: bool) {
+        let count = self.script.commands.len().saturating_sub(first);
         self.names.insert(name, self.functions.len());
-        self.functions.push(Function { first, certain, moves, called: false, from: None });
+        self.functions.push(Function { first, count, guard, moves, called: false, from: None });
     }
 
     /// Counts each call as the body: its commands run where the caller is, and whenever a certain caller runs.
     pub(super) fn finish(mut self) -> Script<'a> {
-        let commands = &mut self.script.commands;
+        let Script { commands, guards, .. } = &mut self.script;
         for (call, function) in &self.calls {
             let (Some(call), Some(function)) = (commands.get(*call), self.functions.get_mut(*function))
             else {
@@ -212,7 +213,7 @@ impl<'a, 'o> State<'a, 'o> {
         }
         for function in &self.functions {
             let Some(from) = function.from.as_ref().filter(|from| **from != Cwd::Start) else { continue };
-            for command in commands.iter_mut().skip(function.first).take(function.certain.len()) {
+            for command in commands.iter_mut().skip(function.first).take(function.count) {
                 command.cwd = cwd::within(from, &command.cwd);
             }
         }
@@ -227,8 +228,13 @@ impl<'a, 'o> State<'a, 'o> {
                     continue;
                 };
                 function.called = true;
-                for (command, certain) in commands.iter_mut().skip(function.first).zip(&function.certain) {
-                    command.certain = *certain;
+                let guard = (function.guard as usize).checked_sub(1).and_then(|at| guards.get_mut(at));
+                let top = guard.is_some_and(|guard| {
+                    guard.kind = GuardKind::Met;
+                    guard.before == 0
+                });
+                for command in commands.iter_mut().skip(function.first).take(function.count) {
+                    command.certain |= top && command.guard == function.guard;
                 }
             }
         }

@@ -261,7 +261,8 @@ impl<'a> Parser<'_, 'a, '_> {
         let cwd = run.cwd.clone();
         self.record(run, None);
         for (args, span) in inner {
-            let mut own = Run::new(Link::Then, super::lex::Context { in_loop: true, ..context.maybe() });
+            let context = self.maybe(super::lex::Context { in_loop: true, ..context });
+            let mut own = Run::new(Link::Then, context);
             own.args = args;
             own.span = span;
             own.wrappers.clone_from(&wrappers);

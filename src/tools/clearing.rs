@@ -59,6 +59,9 @@ impl Catalog {
         command: &'e Command<'e>,
         environment: &'e Environment<'e>,
     ) -> Option<Clearing<'c>> {
+        if environment.runs(command) == Some(false) {
+            return None;
+        }
         let paths = removals(command, environment);
         if !paths.is_empty() {
             return Some(Clearing::Paths(paths));

@@ -10,6 +10,7 @@ mod clearing;
 mod condition;
 mod defeats;
 mod environment;
+mod guards;
 mod images;
 mod memory;
 mod model;

@@ -29,6 +29,8 @@ pub struct Use<'c, 'e> {
     pub named: Vec<String>,
     /// Project scripts that run with it and may read sources; `None` where the manifest is not known.
     pub scripts: Option<Vec<String>>,
+    /// Whether it runs whenever the RUN does, as far as is known ([`Environment::runs`]).
+    pub certain: bool,
     /// Whether it is certain that this tool is meant and not one of `rivals`.
     pub sure: bool,
     /// Other tools of the same executable that it may be.
@@ -39,7 +41,8 @@ pub struct Use<'c, 'e> {
 const MAX_RUNNERS: usize = 4;
 
 impl Catalog {
-    /// What `command` does, if it is a tool's command that downloads or builds, or that runs something that may.
+    /// What `command` does, if it is a tool's command that downloads or builds, or that runs something that may. Nothing
+    /// if it stands in a branch that is certainly not taken.
     #[must_use]
     pub fn recognise<'c, 'e>(
         &'c self,
@@ -49,7 +52,9 @@ impl Catalog {
         if command.opaque == Some(Opaque::Name) {
             return None;
         }
-        self.at(command, environment, 0, MAX_RUNNERS)
+        let found = self.at(command, environment, 0, MAX_RUNNERS)?;
+        let runs = environment.runs(command);
+        (runs != Some(false)).then_some(Use { certain: runs == Some(true), ..found })
     }
 
     fn at<'c, 'e>(
@@ -283,6 +288,7 @@ fn read<'c, 'e>(site: &Site<'c, 'e>, start: usize) -> Option<Use<'c, 'e>> {
         directory: site.directory.clone(),
         named,
         scripts: scripts(site, row),
+        certain: false,
         sure: true,
         rivals: Vec::new(),
     })

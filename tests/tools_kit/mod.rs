@@ -19,6 +19,7 @@ pub(crate) struct Seen {
     pub(crate) named: Vec<String>,
     pub(crate) scripts: Option<Vec<String>>,
     pub(crate) sure: bool,
+    pub(crate) certain: bool,
     pub(crate) caches: Vec<Dir>,
     pub(crate) defeats: Vec<String>,
     pub(crate) missing: Vec<String>,
@@ -160,6 +161,7 @@ fn one(catalog: &Catalog, command: &Command<'_>, environment: &Environment<'_>, 
         named: used.named.clone(),
         scripts: used.scripts.clone(),
         sure: used.sure,
+        certain: used.certain,
         caches: caches
             .iter()
             .map(|dir| Dir {

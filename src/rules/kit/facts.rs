@@ -34,7 +34,7 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn script(&self, step: StepId) -> &Script<'a> {
         static NONE: Script<'static> =
-            Script { commands: Vec::new(), opaque: Vec::new(), bindings: Vec::new() };
+            Script { commands: Vec::new(), opaque: Vec::new(), bindings: Vec::new(), guards: Vec::new() };
         let graph = &self.model.graph;
         match (graph.step(step), self.scripts.get(step.index())) {
             (Some(found), Some(slot)) => slot.get_or_init(|| script(graph.dockerfile.source, found)),
