@@ -184,13 +184,16 @@ impl<'a> Parser<'_, 'a, '_> {
             return None;
         }
         let mut builder = Builder::default();
+        let mut end = None;
         for arg in args.iter().skip(1) {
             let raw = arg.raw.as_ref()?;
+            if let Some(end) = end.replace(raw.end) {
+                builder.put(self.text, end, ' ');
+            }
             match raw.parts.as_slice() {
                 [] => builder.copy(self.text, raw.start, raw.end),
                 parts => builder.parts(self.text, parts),
             }
-            builder.put(self.text, raw.end, ' ');
         }
         Some(builder.finish())
     }
