@@ -20,6 +20,7 @@ mod rewrite;
 mod setting;
 mod simulate;
 mod solve;
+mod standing;
 mod world;
 mod written;
 
@@ -34,4 +35,5 @@ pub use remote::{Support, is_fresh, is_pushed, setting_of, support, text, with_m
 pub use result::ResultId;
 pub use setting::{mode_of, ref_of};
 pub use simulate::{Outcome, Prune, Reason, Store, Verdict};
+pub use standing::Standing;
 pub use written::{Written, WrittenKind};

@@ -148,6 +148,12 @@ impl Results {
     /// The digest of what `selection` takes of a snapshot. Equal digests are equal content, in so far as [`Self::outputs`]
     /// is right.
     pub(super) fn content(&self, id: ResultId, selection: &CopySelection) -> Digest {
+        // Source by source: what one of them takes is often known where all together are not.
+        if selection.sources.len() > 1 {
+            let one = |source: &String| CopySelection { sources: vec![source.clone()], ..selection.clone() };
+            let parts = selection.sources.iter().map(|source| self.content(id, &one(source)));
+            return Digest::combine("sources", &parts.collect::<Vec<_>>());
+        }
         match self.held(id, selection, 0) {
             Held::Nothing => Digest::of("nothing", &[]),
             Held::All(digest) | Held::Some(digest) => digest,
@@ -270,10 +276,8 @@ impl Results {
         let (Some(wanted), Some(source)) = (selection.sources.first(), part.selection.sources.first()) else {
             return Held::Nothing;
         };
-        let simple = selection.sources.len() == 1
-            && !selection.parents
-            && selection.exclude.is_empty()
-            && !crate::context::has_wildcards(wanted);
+        let simple = selection.sources.len() == 1 && !selection.parents && selection.exclude.is_empty();
+        let glob = crate::context::has_wildcards(wanted) && !selection.literal;
         let folder = path::clean(dest);
         let related = |wanted: &String| is_below_or_at(&folder, wanted) || is_below_or_at(wanted, &folder);
         if !selection.sources.iter().any(related)
@@ -289,6 +293,19 @@ impl Results {
         };
         let wanted = path::clean(&format!("/{wanted}"));
         let Some(place) = tree.resolve(&path::below_root(source), true) else { return whole(self) };
+        if glob {
+            // A glob below a directory that was copied asks the same of the directory in the context.
+            let is_directory = matches!(tree.get(&place), Some(Entry::Directory { .. }));
+            let Some(rest) = below(&wanted, &folder).filter(|_| is_directory) else { return whole(self) };
+            let inner = path::below_root(&format!("{place}/{rest}"));
+            if crate::context::has_wildcards(&place) {
+                return whole(self);
+            }
+            return match in_tree(tree, &CopySelection::of(&inner)) {
+                Held::Some(digest) | Held::All(digest) => Held::Some(digest),
+                Held::Nothing => Held::Nothing,
+            };
+        }
         match tree.get(&place) {
             None if !place.is_empty() => Held::Nothing,
             Some(Entry::File(_)) => {

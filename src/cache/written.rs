@@ -9,6 +9,8 @@ use crate::graph::{CopySource, CopySourceKind, CopyStep, Source, StepId, StepKin
 pub struct Written {
     /// The source that it comes from, an index into [`CopyStep::sources`]; `None` for a file written in the Dockerfile.
     pub source: Option<usize>,
+    /// What of the source it is: a path in the context, stage or image that it is taken from, clean and relative.
+    pub taken: String,
     /// Where it lands, absolute and clean. For a directory, the one that takes its entries.
     pub path: String,
     /// What it is.
@@ -58,7 +60,7 @@ impl Model<'_> {
         let mut written = Vec::new();
         for (index, source) in copy.sources.iter().enumerate() {
             match source.kind {
-                CopySourceKind::Git => written.push(directory(copy, index)),
+                CopySourceKind::Git => written.push(directory(copy, index, "")),
                 CopySourceKind::Http => {
                     let name = super::key::http_name(&source.text);
                     written.push(lands(copy, Some(index), &name, WrittenKind::File));
@@ -81,66 +83,67 @@ impl Model<'_> {
     ) {
         let text = path::below_root(&source.text);
         let name = path::base(&text);
-        if copy.parents || text.is_empty() || source.text.ends_with('/') {
-            return written.push(directory(copy, index));
+        if copy.parents {
+            let (pivot, _) = source.text.split_once("/./").unwrap_or(("", ""));
+            return written.push(Written { taken: path::below_root(pivot), ..directory(copy, index, "") });
+        }
+        if text.is_empty() || source.text.ends_with('/') {
+            return written.push(directory(copy, index, &text));
         }
         let context = self.context().filter(|_| copy.from == Source::Context);
         let Some(tree) = context.map(|context| context.visible()) else {
             let kind = match name.rsplit_once('.') {
-                _ if has_wildcards(&text) => return written.push(directory(copy, index)),
+                _ if has_wildcards(&text) => {
+                    return written.push(directory(copy, index, path::parent(&text)));
+                }
                 Some((stem, end)) if !stem.is_empty() && end != "d" => WrittenKind::File,
                 _ => WrittenKind::Unknown,
             };
-            return written.push(lands(copy, Some(index), name, kind));
+            return written.push(lands(copy, Some(index), &text, kind));
         };
         let is_directory = |place: &str| {
             let place = tree.resolve(place, true)?;
             tree.get(&place).map(|entry| matches!(entry, Entry::Directory { .. }))
         };
         if !has_wildcards(&text) {
-            return match is_directory(&text) {
-                Some(true) => written.push(directory(copy, index)),
-                Some(false) if copy.add && copy.unpack && is_archive(name) => {
-                    written.push(directory(copy, index))
-                }
-                Some(false) => written.push(lands(copy, Some(index), name, WrittenKind::File)),
-                None => written.push(lands(copy, Some(index), name, WrittenKind::Unknown)),
-            };
+            return written.push(match is_directory(&text) {
+                Some(true) => directory(copy, index, &text),
+                Some(false) if copy.add && copy.unpack && is_archive(name) => directory(copy, index, &text),
+                Some(false) => lands(copy, Some(index), &text, WrittenKind::File),
+                None => lands(copy, Some(index), &text, WrittenKind::Unknown),
+            });
         }
-        // Without a slash it is the number of matches and the image that decide.
-        if !copy.dest.ends_with('/') {
-            return written.push(directory(copy, index));
-        }
-        let mut plain = true;
+        // Where only one file matches and the destination is no directory, BuildKit gives the file that name; nobody
+        // writes a glob for that.
         tree.walk("", |found, entry| {
             let matches = go_match(&text, found) == Ok(true);
             match entry {
-                Entry::Directory { .. } => plain &= !matches,
-                _ if matches => written.push(into(copy, Some(index), path::base(found), WrittenKind::File)),
+                Entry::Directory { .. } if matches => written.push(directory(copy, index, found)),
+                Entry::Directory { .. } => {}
+                _ if matches => written.push(into(copy, Some(index), found, WrittenKind::File)),
                 _ => {}
             }
             !matches
         });
-        if !plain {
-            written.push(directory(copy, index));
-        }
     }
 }
 
-fn directory(copy: &CopyStep<'_>, source: usize) -> Written {
-    Written { source: Some(source), path: path::clean(&copy.dest), kind: WrittenKind::Directory }
+fn directory(copy: &CopyStep<'_>, source: usize, taken: &str) -> Written {
+    let path = path::clean(&copy.dest);
+    Written { source: Some(source), taken: taken.to_owned(), path, kind: WrittenKind::Directory }
 }
 
 /// A file lands in the destination if that is a directory, by its slash or because there are several.
-fn lands(copy: &CopyStep<'_>, source: Option<usize>, name: &str, kind: WrittenKind) -> Written {
+fn lands(copy: &CopyStep<'_>, source: Option<usize>, taken: &str, kind: WrittenKind) -> Written {
     if copy.dest.ends_with('/') || copy.sources.len() + copy.inline.len() > 1 {
-        return into(copy, source, name, kind);
+        return into(copy, source, taken, kind);
     }
-    Written { source, path: path::clean(&copy.dest), kind }
+    Written { source, taken: taken.to_owned(), path: path::clean(&copy.dest), kind }
 }
 
-fn into(copy: &CopyStep<'_>, source: Option<usize>, name: &str, kind: WrittenKind) -> Written {
-    Written { source, path: path::clean(&format!("{}/{name}", copy.dest)), kind }
+fn into(copy: &CopyStep<'_>, source: Option<usize>, taken: &str, kind: WrittenKind) -> Written {
+    let path = path::clean(&format!("{}/{}", copy.dest, path::base(taken)));
+    Written { source, taken: taken.to_owned(), path, kind }
 }
 
 /// What ADD unpacks: by content in BuildKit, by name here.
@@ -181,7 +184,7 @@ mod tests {
         one("COPY run.sh /bin/start", "/bin/start", File);
         one("COPY run.sh /bin/", "/bin/run.sh", File);
         one("COPY ru?.sh /bin/", "/bin/run.sh", File);
-        one("COPY s* /srv/", "/srv", Directory);
+        one("COPY s* /srv", "/srv", Directory);
         one("ADD b.tar.gz /opt", "/opt", Directory);
         one("COPY b.tar.gz /opt/", "/opt/b.tar.gz", File);
         one("COPY --from=s /out/tool /usr/bin/", "/usr/bin/tool", Unknown);

@@ -3,6 +3,7 @@
 //! To add one: write its page `rules/NAME.md` (`rules/README.md` tells its form) with examples of what is bad and what
 //! is good, run `cargo test --test rules`, which tells what is missing, write `src/rules/NAME.rs`, and add it to [`ALL`].
 
+mod broad_copy_before_install;
 mod cache_attribute_invalid;
 mod cache_ref_clobbered;
 mod chmod_after_copy;
@@ -27,6 +28,7 @@ pub use kit::*;
 
 /// Every rule, sorted by name. The order has no meaning; findings are sorted by place.
 pub static ALL: &[&dyn Rule] = &[
+    &broad_copy_before_install::BroadCopyBeforeInstall,
     &cache_attribute_invalid::CacheAttributeInvalid,
     &cache_ref_clobbered::CacheRefClobbered,
     &chmod_after_copy::ChmodAfterCopy,

@@ -4,11 +4,14 @@ mod cx;
 mod facts;
 mod finding;
 pub(super) mod lost_stage;
+pub mod manifests;
 mod meta;
 pub mod places;
 mod sink;
+pub mod typical;
 mod uses;
 pub mod words;
+pub mod work;
 
 /// How many questions a rule asks the model about one file. Each costs time in proportion to the file, and no file that
 /// people write needs more; in one that does, the rest is not looked at.
