@@ -1,6 +1,6 @@
 //! The same build of another text of its Dockerfile: instructions moved, split, written otherwise.
 
-use super::model::Model;
+use super::model::{Model, Setting};
 use crate::dockerfile::{self, Keyword};
 use crate::graph::{Graph, StepId};
 
@@ -9,6 +9,16 @@ impl Model<'_> {
     pub fn with_text<R>(&self, text: &str, ask: impl FnOnce(&Model<'_>) -> R) -> R {
         let dockerfile = dockerfile::parse(text);
         ask(&Model::new(&dockerfile, self.options().clone(), self.context().cloned()))
+    }
+
+    /// Which steps run again, by index, when the Dockerfile becomes `text` after it was built as it is. The two have the same
+    /// steps: only what they say differs.
+    #[must_use]
+    pub fn rerun_by(&self, text: &str) -> Vec<bool> {
+        self.with_text(text, |changed| {
+            let answer = changed.since(self, Vec::new(), &[], &Setting::default());
+            changed.graph.all_steps().map(|(id, _)| answer.runs_again(id)).collect()
+        })
     }
 
     /// The step of this model that `step` of another text was: the instruction that says the same; of several, the one in
@@ -51,6 +61,14 @@ mod tests {
             (answer.runs_again(of(steps[2])), answer.runs_again(of(steps[3])))
         });
         assert!(!install && build);
+    }
+
+    #[test]
+    fn another_value_runs_what_has_it_in_its_environment() {
+        let dockerfile = parse("FROM a\nRUN x\nENV A=1\nCOPY . .\nRUN y\n");
+        let model = Model::new(&dockerfile, Options::default(), None);
+        let again = model.rerun_by("FROM a\nRUN x\nENV A=2\nCOPY . .\nRUN y\n");
+        assert_eq!(again, [false, false, false, true]);
     }
 
     #[test]

@@ -206,10 +206,10 @@ mod tests {
 
     #[test]
     fn what_holds_and_what_is_in() {
-        let tree = Written { source: None, path: "/app".into(), kind: Directory };
+        let tree = Written { source: None, taken: String::new(), path: "/app".into(), kind: Directory };
         assert!(tree.holds("/app/x") && tree.holds("/app") && !tree.holds("/apple"));
         assert!(tree.is_in("/") && tree.is_in("/app") && !tree.is_in("/app/x"));
-        let file = Written { source: None, path: "/app/x".into(), kind: File };
+        let file = Written { source: None, taken: String::new(), path: "/app/x".into(), kind: File };
         assert!(!file.holds("/app/x/y") && file.is_in("/app"));
     }
 }

@@ -106,11 +106,17 @@ fn installs<'a>(cx: &DockerfileCx<'a>) -> Vec<Install<'a>> {
     kept
 }
 
-/// `go get ./...` reads the sources to know what to get.
+/// `go get` reads the sources to know what to get, unless it is told; and what has no manifest reads none.
 fn reads_only_manifests(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> bool {
     let Some(command) = cx.command(step, job) else { return false };
-    let sources = |word: &str| word == "..." || word.ends_with("/...") || word == ".";
-    !(job.tool.ecosystem == "go" && command.args().iter().any(|word| sources(&word.text)))
+    let words = || command.args().iter().map(|word| &*word.text).filter(|word| !word.starts_with('-'));
+    if job.tool.ecosystem == "go" && words().next() == Some("get") {
+        let local = |word: &str| word.starts_with('.') || word.ends_with("/...") || word == "all";
+        if words().count() < 2 || words().any(local) {
+            return false;
+        }
+    }
+    !manifests::has_none(cx, step, job)
 }
 
 /// Whether everything before the job in its RUN is known and reads no sources.
@@ -148,35 +154,32 @@ fn report(
     let (Some(step), Some(first)) = (cx.graph().step(taker), installs.first()) else { return };
     let (job, install) = (first.job, first.step);
     let name = cx.command(install, job).map_or_else(|| job.tool.name.clone(), text);
-    let line = cx.line_of(install);
-    let others: Vec<u32> = installs.iter().skip(1).map(|install| cx.line_of(install.step)).collect();
-    let also = match others.as_slice() {
-        [] => String::new(),
-        others => format!(", and {}", lines(others)),
-    };
+    let numbers: Vec<u32> = installs.iter().map(|install| cx.line_of(install.step)).collect();
     let total = answer.reruns().count();
     let message = format!(
-        "an edit of {} runs {} again (line {line}{also}), which reads only manifests; {} in all",
+        "an edit of {} runs {} ({}) again, which reads only manifests; {} in all",
         code(file, 40),
         code(&name, 36),
+        lines(&numbers),
         count(total, "step")
     );
     let scripts = installs.iter().flat_map(|install| install.job.scripts.iter().flatten()).next();
-    let local = manifests::has_local_dependencies(cx, taker, job);
+    let local = manifests::has_local_dependencies(cx, install, job);
     let between = obscured(cx, taker, install);
-    let copied = manifests::copied(cx, taker, job).filter(|found| !found.is_empty());
+    let copied = manifests::copied(cx, taker, install, job);
     let sure = scripts.is_none() && !local && !between;
     let fix = copied
         .as_ref()
         .filter(|_| sure && installs.len() == 1)
         .and_then(|found| split::fix(cx, taker, first.step, job, found, file));
-    let help = match (scripts, &copied) {
+    let help = match (scripts, copied.as_deref()) {
         (Some(script), _) => format!(
             "copy the manifests first, with what its `{script}` script reads, then install, then copy the rest"
         ),
-        (None, Some(found)) => {
-            format!("copy {} first, then install, then copy the rest", names(found))
+        (None, Some([])) => {
+            format!("move this below line {}: the install needs nothing of it", cx.line_of(install))
         }
+        (None, Some(found)) => format!("copy {} first, then install, then copy the rest", names(found)),
         (None, None) => {
             format!("copy the manifests ({}) first, then install, then copy the rest", known(job))
         }

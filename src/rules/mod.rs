@@ -22,6 +22,8 @@ mod no_remote_cache;
 mod plugin_outdated;
 mod stage_pushed_for_cache;
 pub(crate) mod unused_suppression;
+mod volatile_arg_early;
+mod volatile_env_early;
 
 use kit::lost_stage;
 pub use kit::*;
@@ -46,6 +48,8 @@ pub static ALL: &[&dyn Rule] = &[
     &plugin_outdated::PluginOutdated,
     &stage_pushed_for_cache::StagePushedForCache,
     &unused_suppression::UnusedSuppression,
+    &volatile_arg_early::VolatileArgEarly,
+    &volatile_env_early::VolatileEnvEarly,
 ];
 
 /// The rule of that name.

@@ -44,7 +44,7 @@ pub(super) fn fix(
         let name = |text: &String| path::base(text).to_owned();
         names.iter().any(|pattern| manifests.iter().any(|one| name(pattern) == path::base(&one.below)))
     };
-    let complete = has(&job.tool.manifests) || !job.named.is_empty();
+    let complete = manifests.is_empty() || has(&job.tool.manifests) || !job.named.is_empty();
     if !complete
         || job.tool.name == "cargo"
         || brings_results(cx, taker, job)
@@ -53,7 +53,7 @@ pub(super) fn fix(
         return None;
     }
     let end = line_end(cx.text());
-    let copies = copies(cx, taker, copy, job, manifests)?;
+    let copies = if manifests.is_empty() { Vec::new() } else { copies(cx, taker, copy, job, manifests)? };
     let mut lines_before = String::new();
     for line in copies {
         lines_before.push_str(&line);

@@ -2,7 +2,7 @@
 
 use super::DockerfileCx;
 use super::work::Job;
-use crate::cache::{Written, WrittenKind};
+use crate::cache::{Standing, Written, WrittenKind};
 use crate::context::{Pattern, path};
 use crate::graph::StepId;
 
@@ -50,10 +50,10 @@ pub struct Manifest {
 }
 
 /// Every context file that `step`, a COPY or ADD, puts where `job` looks for manifests: exactly those that are there, in
-/// order, those of the directory itself first. `None` where the context, the tool's directory or the place of a named
-/// file is not known.
+/// order, those of the directory itself first. `None` where the context, the tool's directory or the place of a file that
+/// `install` names is not known.
 #[must_use]
-pub fn copied(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> Option<Vec<Manifest>> {
+pub fn copied(cx: &DockerfileCx<'_>, step: StepId, install: StepId, job: &Job) -> Option<Vec<Manifest>> {
     let directory = job.directory.as_deref()?;
     let files = cx.model().taken_files(step)?;
     let written = cx.model().writes(step);
@@ -73,7 +73,7 @@ pub fn copied(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> Option<Vec<Mani
         let place = if name.starts_with('/') { name.clone() } else { format!("{directory}/{name}") };
         named.push(path::clean(&place));
     }
-    let workspaces = workspaces(cx, step, job);
+    let workspaces = workspaces(cx, install, job);
     let mut found: Vec<Manifest> = Vec::new();
     for file in files {
         let Some(place) = written.iter().find_map(|written| lands(written, &file)) else { continue };
@@ -85,11 +85,11 @@ pub fn copied(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> Option<Vec<Mani
             found.push(Manifest { below: below.to_owned(), file });
         }
     }
-    if named
-        .iter()
-        .any(|name| !found.iter().any(|one| format!("{directory}/{}", one.below).replace("//", "/") == *name))
-    {
-        return None;
+    for name in &named {
+        let own = found.iter().any(|one| path::clean(&format!("{directory}/{}", one.below)) == *name);
+        if !own && !matches!(cx.model().standing(install, name), Standing::Context(_)) {
+            return None;
+        }
     }
     found.sort_by_key(|one| (one.below.bytes().filter(|byte| *byte == b'/').count(), one.below.clone()));
     Some(found)
@@ -117,31 +117,52 @@ fn below<'p>(place: &'p str, directory: &str) -> Option<&'p str> {
     }
 }
 
-/// Whether the project is one of several packages (npm's, yarn's, pnpm's or bun's workspaces), whose manifests are all read.
-fn workspaces(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> bool {
-    let text = |name| manifest_text(cx, step, job, name);
+/// Whether the project is one of several packages (npm's, yarn's, pnpm's or bun's workspaces), whose manifests are all
+/// read.
+fn workspaces(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> bool {
+    let text = |name| manifest_text(cx, install, job, name);
     job.tool.ecosystem == "javascript"
         && (text("package.json").is_some_and(|text| text.contains("\"workspaces\""))
             || text("pnpm-workspace.yaml").is_some()
             || text("lerna.json").is_some())
 }
 
-/// The text of the file `name` in the directory in which the tool works, if `step` puts it there.
-fn manifest_text(cx: &DockerfileCx<'_>, step: StepId, job: &Job, name: &str) -> Option<String> {
-    let directory = job.directory.as_deref()?;
-    let place = path::clean(&format!("{directory}/{name}"));
-    let files = cx.model().taken_files(step)?;
-    let written = cx.model().writes(step);
-    let file = files.iter().find(|file| {
-        path::base(file) == name
-            && written.iter().any(|written| lands(written, file).is_some_and(|there| there == place))
-    })?;
-    cx.context_text(file).map(|file| file.text.clone())
+/// What stands at `name` in the directory in which the tool works when `install` runs.
+#[must_use]
+pub fn standing(cx: &DockerfileCx<'_>, install: StepId, job: &Job, name: &str) -> Standing {
+    match (&job.directory, name.starts_with('/')) {
+        (_, true) => cx.model().standing(install, &path::clean(name)),
+        (Some(directory), false) => {
+            cx.model().standing(install, &path::clean(&format!("{directory}/{name}")))
+        }
+        (None, false) => Standing::Unknown,
+    }
+}
+
+fn manifest_text(cx: &DockerfileCx<'_>, install: StepId, job: &Job, name: &str) -> Option<String> {
+    match standing(cx, install, job, name) {
+        Standing::Context(file) => cx.context_text(&file).map(|file| file.text.clone()),
+        _ => None,
+    }
+}
+
+/// The names of the tool's manifests and lock files that are plain names.
+fn plain_names(job: &Job) -> impl Iterator<Item = &String> {
+    let names = [&job.tool.manifests, &job.tool.lockfiles, &job.named].into_iter().flatten();
+    names.filter(|name| !name.contains(['*', '?', '[']))
+}
+
+/// Whether the install has nothing to read: the directory was copied, and none of its manifests is there.
+#[must_use]
+pub fn has_none(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> bool {
+    let patterns = [&job.tool.manifests, &job.tool.lockfiles].into_iter().flatten();
+    patterns.into_iter().all(|name| !name.contains('*'))
+        && plain_names(job).all(|name| standing(cx, install, job, name) == Standing::Nothing)
 }
 
 /// Whether a manifest names dependencies that are directories of the project, so that the install reads them too.
 #[must_use]
-pub fn has_local_dependencies(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> bool {
+pub fn has_local_dependencies(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> bool {
     let signs: &[&str] = match job.tool.ecosystem.as_str() {
         "javascript" => &["\"file:", "\"link:", "\"portal:"],
         "php" => &["\"type\": \"path\"", "\"type\":\"path\""],
@@ -152,7 +173,7 @@ pub fn has_local_dependencies(cx: &DockerfileCx<'_>, step: StepId, job: &Job) ->
         "rust" => &["path ="],
         _ => return false,
     };
-    job.tool.manifests.iter().filter(|name| !name.contains('*')).any(|name| {
-        manifest_text(cx, step, job, name).is_some_and(|text| signs.iter().any(|sign| text.contains(sign)))
+    plain_names(job).any(|name| {
+        manifest_text(cx, install, job, name).is_some_and(|text| signs.iter().any(|sign| text.contains(sign)))
     })
 }

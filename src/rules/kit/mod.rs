@@ -7,9 +7,11 @@ pub(super) mod lost_stage;
 pub mod manifests;
 mod meta;
 pub mod places;
+pub mod scope;
 mod sink;
 pub mod typical;
 mod uses;
+pub mod volatile;
 pub mod words;
 pub mod work;
 

@@ -1,7 +1,7 @@
 //! The file that a question about "an edit of a source file" names.
 
 use super::DockerfileCx;
-use crate::context::{has_wildcards, path};
+use crate::context::{Entry, has_wildcards, path};
 use crate::graph::StepId;
 
 /// Endings of source files by ecosystem of the tools, and a file that a project of that kind has.
@@ -18,7 +18,7 @@ const KINDS: &[(&str, &[&str], &str)] = &[
     ("dotnet", &["cs", "fs", "vb", "cshtml", "razor"], "Program.cs"),
     ("ruby", &["rb", "erb", "haml"], "app.rb"),
     ("php", &["php", "twig"], "index.php"),
-    ("elixir", &["ex", "exs", "eex", "heex"], "lib/app.ex"),
+    ("elixir", &["ex", "eex", "heex"], "lib/app.ex"),
     ("erlang", &["erl", "hrl"], "src/app.erl"),
     ("cpp", &["c", "cc", "cpp", "cxx", "h", "hpp"], "src/main.c"),
     ("dart", &["dart"], "lib/main.dart"),
@@ -57,7 +57,8 @@ pub fn edited(
 ) -> Option<String> {
     let model = cx.model();
     let Some(files) = model.taken_files(step) else { return named(cx, step, ecosystem) };
-    let whole = takes_directories(cx, step);
+    let roots = directories(cx, step);
+    let whole = roots.iter().any(String::is_empty);
     let rank = |file: &String| {
         let ending = ending(path::base(file));
         let own = ecosystem.is_some_and(|name| endings(name).contains(&ending.as_str()));
@@ -65,11 +66,14 @@ pub fn edited(
         let rank = match (own, any) {
             (true, _) => 0,
             (_, true) => 1,
-            _ if whole && OTHERS.contains(&ending.as_str()) => 2,
+            _ if !roots.is_empty() && OTHERS.contains(&ending.as_str()) => 2,
             _ => return None,
         };
+        // What is copied by the name of its directory is what the project is about, even if it is its tests.
+        let inner = roots.iter().find_map(|root| file.strip_prefix(root.as_str())).unwrap_or(file);
+        let aside = is_aside(inner) || is_hidden(file);
         let depth = file.bytes().filter(|byte| *byte == b'/').count();
-        Some((rank, is_aside(file), depth, file.clone()))
+        (whole || !aside).then(|| (rank, aside, depth, file.clone()))
     };
     let wanted = files.iter().filter(|file| !skip(file) && !is_configuration(file));
     wanted.filter_map(rank).min().map(|(.., file)| file)
@@ -114,8 +118,7 @@ fn is_aside(file: &str) -> bool {
         "build",
     ];
     let name = path::base(file);
-    path::parent(file).split('/').any(|part| ASIDE.contains(&part) || part.starts_with('.'))
-        || name.starts_with('.')
+    path::parent(file).split('/').any(|part| ASIDE.contains(&part))
         || name.contains(".test.")
         || name.contains(".spec.")
         || name.contains("_test.")
@@ -124,11 +127,20 @@ fn is_aside(file: &str) -> bool {
         || name == "__init__.py"
 }
 
+/// Files of the machinery around a project.
+fn is_hidden(file: &str) -> bool {
+    const AROUND: [&str; 9] =
+        ["docker", "rootfs", "deploy", "deployment", "ci", "hack", "etc", "k8s", "helm"];
+    file.split('/').any(|part| part.starts_with('.') || AROUND.contains(&part))
+}
+
 /// Files of the build and its tools: seldom edited.
 fn is_configuration(file: &str) -> bool {
     let name = path::base(file);
     let stem = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
-    name.starts_with('.')
+    let apart = |part: &str| matches!(part, "config" | "conf" | "configs" | "settings");
+    path::parent(file).split('/').any(apart)
+        || name.starts_with('.')
         || name.contains(".config.")
         || name.contains(".conf.")
         || name.ends_with(".d.ts")
@@ -158,10 +170,24 @@ fn is_configuration(file: &str) -> bool {
         )
 }
 
-/// Whether a source of the step is a directory or a glob: what it takes grows with the project.
-fn takes_directories(cx: &DockerfileCx<'_>, step: StepId) -> bool {
-    let written = cx.model().writes(step);
-    written.iter().any(|written| written.kind != crate::cache::WrittenKind::File) || written.is_empty()
+/// The directories of the context that the step takes whole, with a slash at the end; the root is the empty text.
+fn directories(cx: &DockerfileCx<'_>, step: StepId) -> Vec<String> {
+    let Some(tree) = cx.model().context().map(|context| context.visible()) else { return Vec::new() };
+    let sources = cx.model().selections(step).into_iter().flat_map(|selection| selection.sources);
+    let sources = sources.map(|source| path::below_root(&source.replacen("/./", "/", 1)));
+    let directory = |source: String| match source.as_str() {
+        "" | "*" | "**" => Some(String::new()),
+        _ if has_wildcards(&source) => {
+            let parent = path::parent(&source);
+            (!has_wildcards(parent) && !path::base(&source).contains('.') && !parent.is_empty())
+                .then(|| format!("{parent}/"))
+        }
+        _ => {
+            let place = tree.resolve(&source, true)?;
+            matches!(tree.get(&place), Some(Entry::Directory { .. })).then(|| format!("{source}/"))
+        }
+    };
+    sources.filter_map(directory).collect()
 }
 
 /// With an unknown context: what a project of that kind has, if the step takes the whole context or a directory whose
