@@ -5,6 +5,11 @@
 
 mod broad_copy_before_install;
 mod cache_attribute_invalid;
+mod cache_mount_defeated;
+mod cache_mount_dropped;
+mod cache_mount_owner;
+mod cache_mount_sharing;
+mod cache_mount_wrong_path;
 mod cache_ref_clobbered;
 mod chmod_after_copy;
 mod container_load;
@@ -19,6 +24,7 @@ mod min_cache_multi_stage;
 mod mutable_base;
 mod mutable_download;
 mod no_remote_cache;
+mod output_in_cache_mount;
 mod plugin_outdated;
 mod stage_pushed_for_cache;
 pub(crate) mod unused_suppression;
@@ -32,6 +38,11 @@ pub use kit::*;
 pub static ALL: &[&dyn Rule] = &[
     &broad_copy_before_install::BroadCopyBeforeInstall,
     &cache_attribute_invalid::CacheAttributeInvalid,
+    &cache_mount_defeated::CacheMountDefeated,
+    &cache_mount_dropped::CacheMountDropped,
+    &cache_mount_owner::CacheMountOwner,
+    &cache_mount_sharing::CacheMountSharing,
+    &cache_mount_wrong_path::CacheMountWrongPath,
     &cache_ref_clobbered::CacheRefClobbered,
     &chmod_after_copy::ChmodAfterCopy,
     &container_load::ContainerLoad,
@@ -45,6 +56,7 @@ pub static ALL: &[&dyn Rule] = &[
     &mutable_base::MutableBase,
     &mutable_download::MutableDownload,
     &no_remote_cache::NoRemoteCache,
+    &output_in_cache_mount::OutputInCacheMount,
     &plugin_outdated::PluginOutdated,
     &stage_pushed_for_cache::StagePushedForCache,
     &unused_suppression::UnusedSuppression,

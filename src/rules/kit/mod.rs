@@ -6,6 +6,7 @@ mod finding;
 pub(super) mod lost_stage;
 pub mod manifests;
 mod meta;
+pub mod mounting;
 pub mod places;
 pub mod scope;
 mod sink;

@@ -2,6 +2,7 @@
 //! and stages.
 
 use super::DockerfileCx;
+use crate::dockerfile::Kind;
 use crate::graph::{Base, CopySourceKind, CopyStep, MountKind, MountStep, RunStep, Source, StepId, StepKind};
 use crate::tools::{is_within, normalize};
 
@@ -251,4 +252,57 @@ fn may_write(cx: &DockerfileCx<'_>, id: StepId, path: &str) -> bool {
 fn names(word: &str, cwd: &str, path: &str) -> bool {
     let absolute = if word.starts_with('/') { normalize(word) } else { normalize(&format!("{cwd}/{word}")) };
     is_within(&absolute, path) || (is_within(path, &absolute) && absolute != "/")
+}
+
+/// Whether something outside the RUN `step` may need what is below `target` in its stage: a COPY or a bind mount from the
+/// stage, a later RUN that names it, or what the image starts.
+#[must_use]
+pub fn needed_outside(cx: &DockerfileCx<'_>, step: StepId, target: &str) -> bool {
+    let graph = cx.graph();
+    let Some(own) = graph.step(step).map(|found| found.stage) else { return true };
+    let overlaps = |path: &str| is_within(path, target) || is_within(target, path);
+    let of_own = |from: &Source| matches!(from, Source::Stage(stage) if descends(cx, *stage, own));
+    let by_step = graph.all_steps().any(|(id, found)| match &found.kind {
+        StepKind::Copy(copy) if of_own(&copy.from) => {
+            copy.sources.iter().any(|source| overlaps(&normalize(&format!("/{}", source.text))))
+        }
+        StepKind::Run(run) => {
+            let bound = run
+                .mounts
+                .iter()
+                .any(|mount| mount.kind == MountKind::Bind && of_own(&mount.from) && overlaps(&mount.source));
+            let after = id > step && descends(cx, found.stage, own) && cache_over(run, target).is_none();
+            let named = after
+                && cx.facts.script(id).commands.iter().any(|command| {
+                    let names = |text: &str| text.starts_with('/') && is_within(&normalize(text), target);
+                    command.argv.iter().any(|word| names(&word.text))
+                });
+            bound || named
+        }
+        _ => false,
+    });
+    by_step || started(cx).any(|text| text.contains(target))
+}
+
+/// Whether `stage` is `parent` or built from it.
+fn descends(cx: &DockerfileCx<'_>, stage: usize, parent: usize) -> bool {
+    let mut at = stage;
+    loop {
+        if at == parent {
+            return true;
+        }
+        match cx.graph().stages.get(at).map(|stage| &stage.base) {
+            Some(Base::Stage(next)) if *next < at => at = *next,
+            _ => return false,
+        }
+    }
+}
+
+/// The texts of every CMD and ENTRYPOINT.
+fn started<'a>(cx: &DockerfileCx<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+    let syntax = cx.syntax;
+    syntax
+        .instructions()
+        .filter(|instruction| matches!(instruction.kind, Kind::Cmd(_) | Kind::Entrypoint(_)))
+        .map(|instruction| instruction.span.of(syntax.source))
 }
