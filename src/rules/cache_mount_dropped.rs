@@ -84,7 +84,8 @@ pub(super) fn dropped<'a>(cx: &DockerfileCx<'a>) -> Vec<Dropped<'a>> {
             }
             let mut own: Option<Dropped<'a>> = None;
             for dir in &used.caches {
-                let later = dir.needed_later().is_some() || dir.mount == Mount::Yes && used.kind.downloads();
+                // A tool that puts its result elsewhere needs the cache only where it installs.
+                let later = dir.needed_later().is_some() && dir.mount != Mount::No;
                 let Some(path) = certain_path(dir).filter(|_| later && !is_mounted(run, dir)) else {
                     continue;
                 };
