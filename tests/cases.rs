@@ -21,7 +21,6 @@ const NOT_YET: &[&str] = &[
     "gc-evicts-mounts",
     "gc-limits",
     "import-without-export",
-    "missing-cache-mount",
     "no-fallback-import",
     "shared-branch-ref",
 ];

@@ -21,6 +21,7 @@ mod kit;
 mod legacy_cache_pull;
 mod local_cache_grows;
 mod min_cache_multi_stage;
+mod missing_cache_mount;
 mod mutable_base;
 mod mutable_download;
 mod no_remote_cache;
@@ -53,6 +54,7 @@ pub static ALL: &[&dyn Rule] = &[
     &legacy_cache_pull::LegacyCachePull,
     &local_cache_grows::LocalCacheGrows,
     &min_cache_multi_stage::MinCacheMultiStage,
+    &missing_cache_mount::MissingCacheMount,
     &mutable_base::MutableBase,
     &mutable_download::MutableDownload,
     &no_remote_cache::NoRemoteCache,

@@ -1,0 +1,216 @@
+//! `missing-cache-mount`: a tool downloads or compiles anew every time its RUN runs.
+
+use super::cache_mount_defeated::is_official;
+use super::mounting::{good_dirs, is_mounted, option_place, without_command, without_word};
+use super::places::{before, needed_outside};
+use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
+use crate::dockerfile::{Command as Form, Kind as Instruction};
+use crate::graph::{MountKind, RunStep, Step, StepId, StepKind};
+use crate::tools::{Clearing, Defeat, Holds, Kind, Sharing, is_within};
+
+static META: Meta = Meta {
+    name: "missing-cache-mount",
+    category: Category::Mount,
+    severity: Severity::Warning,
+    default_on: true,
+    fix: Fixable::Sometimes(Safety::Safe),
+    docs: include_str!("../../rules/missing-cache-mount.md"),
+};
+
+/// See the page.
+pub(super) struct MissingCacheMount;
+
+impl Rule for MissingCacheMount {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    // Matches: which commands download or compile, and where they cache, is data.
+    fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
+        let builds = &cx.facts.builds;
+        let gone = |build: &&crate::builds::Build| {
+            build.builder.persistent == Some(false) && build.mounts_kept.is_none()
+        };
+        let ephemeral = !builds.is_empty() && builds.iter().all(gone);
+        for (id, step, script, uses) in cx.run_uses() {
+            let StepKind::Run(run) = &step.kind else { continue };
+            if step.onbuild || uses.opaque {
+                continue;
+            }
+            let mut told: Vec<&str> = Vec::new();
+            for used in &uses.tools {
+                let tool = used.tool.name.as_str();
+                if told.contains(&tool) || !wants_mount(cx, id, step, run, used) {
+                    continue;
+                }
+                told.push(tool);
+                let paths: Vec<String> = good_dirs(used).map(|(_, path)| format!("`{path}`")).collect();
+                let Some(command) = script.commands.get(used.command) else { continue };
+                let what = if used.kind.downloads() { "downloads" } else { "compiles" };
+                let message = format!(
+                    "{tool} {what} everything again whenever this RUN runs: its cache is not in a mount"
+                );
+                out.report(command.span, message)
+                    .severity(if ephemeral { Severity::Info } else { Severity::Warning })
+                    .help(format!("mount {} with `--mount=type=cache,target=…`", paths.join(" and ")))
+                    .fix(fix(cx, id, step, uses, used));
+            }
+        }
+    }
+}
+
+/// Steps that are looked back.
+const MAX_BACK: usize = 256;
+
+fn wants_mount(
+    cx: &DockerfileCx<'_>,
+    id: StepId,
+    step: &Step<'_>,
+    run: &RunStep<'_>,
+    used: &ToolUse<'_>,
+) -> bool {
+    let works = used.kind.downloads() || used.kind.compiles();
+    if !used.sure
+        || !works
+        || used.row.index
+        || used.row.no_mount.is_some()
+        || good_dirs(used).next().is_none()
+    {
+        return false;
+    }
+    let tools = cx.settings.tools();
+    let meant = |run: &RunStep<'_>| {
+        let mut caches = run.mounts.iter().filter(|mount| mount.kind == MountKind::Cache);
+        caches.any(|mount| tools.is_meant_for(used.tool, &mount.target))
+            || good_dirs(used).any(|(dir, _)| is_mounted(run, dir))
+    };
+    if meant(run)
+        || run.mounts.iter().any(|mount| good_dirs(used).any(|(_, path)| is_within(path, &mount.target)))
+    {
+        return false;
+    }
+    let needed = good_dirs(used).any(|(dir, _)| dir.needed_later().is_some());
+    // Another rule has told of a RUN before that has the mount; and one that filled the layer is told of once.
+    !before(cx, step.stage, Some(id)).take(MAX_BACK).any(|(at, earlier)| {
+        let StepKind::Run(run) = &earlier.kind else { return false };
+        meant(run)
+            || needed
+                && cx
+                    .uses(at)
+                    .tools
+                    .iter()
+                    .any(|other| other.tool.name == used.tool.name && other.kind.downloads())
+    })
+}
+
+/// The mounts with all that they need, where it is certain that nothing else changes.
+fn fix(
+    cx: &DockerfileCx<'_>,
+    id: StepId,
+    step: &Step<'_>,
+    uses: &RunUses<'_>,
+    used: &ToolUse<'_>,
+) -> Option<Fix> {
+    let Instruction::Run(run) = &step.instruction.kind else { return None };
+    let same = |other: &&ToolUse<'_>| other.tool.name == used.tool.name;
+    let index = used.tool.commands.iter().any(|row| row.index);
+    let refreshes = uses.tools.iter().filter(same).any(|other| other.row.index);
+    let root = used.user.is_root() == Some(true);
+    let shell = matches!(run.command, Form::Shell(_)) && step.instruction.heredocs.is_empty();
+    if !root || !shell || !uses.tools.iter().all(|other| other.tool.name == used.tool.name && other.sure) {
+        return None;
+    }
+    // An index in a mount is missed by a RUN that installs from it without refreshing it.
+    let lends = cx.run_uses().any(|(other, _, _, uses)| {
+        let mut own = uses.tools.iter().filter(same);
+        other != id
+            && own.any(|other| !other.row.index)
+            && !uses.tools.iter().filter(same).any(|use_| use_.row.index)
+    });
+    if used.kind == Kind::Fetch || index && (!refreshes || lends) {
+        return None;
+    }
+    let mut options: Vec<String> = Vec::new();
+    let mut targets: Vec<&str> = Vec::new();
+    for (dir, path) in good_dirs(used) {
+        let plain = path.starts_with('/') && !path.contains([' ', ',', '"', '\'', '$', '\\', '`']);
+        let output = dir.needed_later().is_some() || matches!(dir.holds(), Holds::Output | Holds::Compiled);
+        if !plain || output || needed_outside(cx, id, path) {
+            return None;
+        }
+        let lock = if dir.sharing().0 == Sharing::Locked { ",sharing=locked" } else { "" };
+        options.push(format!("--mount=type=cache,target={path}{lock}"));
+        targets.push(path);
+    }
+    // Several mounts stand in lines of their own, as people write them.
+    let end = if cx.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let escape = cx.syntax.escape;
+    let text = match options.as_slice() {
+        [one] => format!(" {one}"),
+        several => format!(" {} {escape}{end}   ", several.join(&format!(" {escape}{end}    "))),
+    };
+    let mut fix = Fix::safe(format!("Mount the cache of {}", used.tool.name));
+    fix = fix.insert(cx.path(), option_place(step.instruction), text);
+    undefeated(cx, id, step, uses, &targets, fix)
+}
+
+/// The fix with the removal of what would defeat the mounts; `None` where that is not all possible.
+fn undefeated(
+    cx: &DockerfileCx<'_>,
+    id: StepId,
+    step: &Step<'_>,
+    uses: &RunUses<'_>,
+    targets: &[&str],
+    mut fix: Fix,
+) -> Option<Fix> {
+    let script = cx.facts.script(id);
+    let mut hooks: Vec<&str> = Vec::new();
+    for used in &uses.tools {
+        let command = script.commands.get(used.command)?;
+        for defeat in &used.defeats {
+            match defeat {
+                Defeat::Flag { name, span } if span.of(cx.text()) == name => {
+                    fix = fix.delete(cx.path(), without_word(cx.text(), *span)?);
+                }
+                Defeat::File { path } if hooks.contains(path) => {}
+                Defeat::File { path } => {
+                    let official = cx.graph().base_image(step.stage).is_some_and(is_official);
+                    if !official || command.depth != 0 || !command.certain {
+                        return None;
+                    }
+                    hooks.push(path);
+                    fix = fix.insert(cx.path(), command.span.start, format!("rm -f {path} && "));
+                }
+                _ => return None,
+            }
+        }
+        let other = |missing: &&crate::tools::Missing<'_>| {
+            let removes =
+                missing.companion.command.as_deref().and_then(|command| command.strip_prefix("rm -f "));
+            !missing.companion.cosmetic && !removes.is_some_and(|path| hooks.contains(&path))
+        };
+        if used.missing.iter().any(|missing| other(&missing)) {
+            return None;
+        }
+    }
+    for (number, clearing) in &uses.cleared {
+        match clearing {
+            Clearing::Tool(_) => fix = fix.delete(cx.path(), without_command(cx.text(), script, *number)?),
+            Clearing::Paths(removals) => {
+                let hits = |removal: &crate::tools::Removal| {
+                    targets.iter().any(|target| removal.hits(target).is_some())
+                };
+                let inside = |removal: &crate::tools::Removal| {
+                    targets.iter().any(|target| is_within(&removal.path, target))
+                };
+                if removals.iter().any(hits) {
+                    if !removals.iter().all(inside) {
+                        return None;
+                    }
+                    fix = fix.delete(cx.path(), without_command(cx.text(), script, *number)?);
+                }
+            }
+        }
+    }
+    Some(fix)
+}
