@@ -1,6 +1,6 @@
 //! `cache-mount-defeated`: something empties or bypasses a cache mount.
 
-use super::mounting::{cache_mounts, meant_for, touches, without_command, without_word};
+use super::mounting::{cache_mounts, is_official, meant_for, touches, without_command, without_word};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
 use crate::graph::{MountStep, Step, StepId, StepKind};
 use crate::shell::{Link, Script};
@@ -123,15 +123,6 @@ fn by_settings(
             }
         }
     }
-}
-
-/// Whether an image is one of those that ship the hooks which the data names.
-pub(super) fn is_official(image: &str) -> bool {
-    let name = ["docker.io/", "public.ecr.aws/docker/", "mcr.microsoft.com/"]
-        .iter()
-        .find_map(|prefix| image.strip_prefix(prefix))
-        .unwrap_or(image);
-    image.starts_with("mcr.microsoft.com/") || !name.strip_prefix("library/").unwrap_or(name).contains('/')
 }
 
 fn by_clearing(

@@ -1,7 +1,6 @@
 //! `missing-cache-mount`: a tool downloads or compiles anew every time its RUN runs.
 
-use super::cache_mount_defeated::is_official;
-use super::mounting::{good_dirs, is_mounted, option_place, without_command, without_word};
+use super::mounting::{good_dirs, is_mounted, is_official, option_place, without_command, without_word};
 use super::places::{before, needed_outside};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
 use crate::dockerfile::{Command as Form, Kind as Instruction};

@@ -70,6 +70,16 @@ pub fn content(holds: Holds) -> &'static str {
     }
 }
 
+/// Whether an image is one of those that ship the hooks which the data names.
+#[must_use]
+pub fn is_official(image: &str) -> bool {
+    let name = ["docker.io/", "public.ecr.aws/docker/", "mcr.microsoft.com/"]
+        .iter()
+        .find_map(|prefix| image.strip_prefix(prefix))
+        .unwrap_or(image);
+    image.starts_with("mcr.microsoft.com/") || !name.strip_prefix("library/").unwrap_or(name).contains('/')
+}
+
 /// Where another option of the RUN is inserted, with the blank that it needs before it.
 #[must_use]
 pub fn option_place(instruction: &Instruction<'_>) -> u32 {
