@@ -58,24 +58,7 @@ fn is_own(cx: &DockerfileCx<'_>, decl: &ArgDecl<'_>, why: &Why) -> bool {
     if *named == Named::OwnVersion && !default.is_none_or(volatile::stands_in) {
         return false;
     }
-    !pins(cx, name)
-}
-
-/// Whether something that is downloaded is named with it.
-pub(super) fn pins(cx: &DockerfileCx<'_>, name: &str) -> bool {
-    let in_text = cx.syntax.instructions().any(|instruction| {
-        let fetches = match &instruction.kind {
-            Kind::From(_) => true,
-            Kind::Copy(copy) => copy.from.is_some() || instruction.args.text.contains("://"),
-            _ => false,
-        };
-        fetches && scope::names(instruction.span.of(cx.text()), name)
-    });
-    in_text
-        || cx.facts.runs().any(|(id, step, _)| {
-            scope::names(step.instruction.span.of(cx.text()), name)
-                && cx.work(id).jobs.iter().any(|job| job.kind.downloads() && !job.kind.compiles())
-        })
+    !volatile::pins(cx, name)
 }
 
 fn report(cx: &DockerfileCx<'_>, start: u32, decl: &ArgDecl<'_>, why: &Why, out: &mut Sink) {

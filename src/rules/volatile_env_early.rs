@@ -2,7 +2,6 @@
 
 use super::scope::reach;
 use super::volatile;
-use super::volatile_arg_early::pins;
 use super::words::{code, count, lines};
 use super::work::text;
 use super::{Category, DockerfileCx, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink};
@@ -35,7 +34,7 @@ impl Rule for VolatileEnvEarly {
             let Kind::Env(pairs) = &instruction.kind else { continue };
             for pair in pairs {
                 let named = volatile::named(&pair.key.text, &cx.settings.order.volatile_args).is_some();
-                if named && is_bumped(&pair.value.text) && !pins(cx, &pair.key.text) {
+                if named && is_bumped(&pair.value.text) && !volatile::pins(cx, &pair.key.text) {
                     questions += 1;
                     if questions <= MAX_QUESTIONS {
                         report(cx, instruction.span.start, pair, out);

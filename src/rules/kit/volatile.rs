@@ -1,7 +1,8 @@
 //! Variables whose value is another one in every build.
 
-use super::{DockerfileCx, Place};
+use super::{DockerfileCx, Place, scope};
 use crate::builds::{Setting, System, Value, Volatility};
+use crate::dockerfile::Kind;
 
 /// Names that say so whatever the value: of commits, dates, runs.
 const MOVING: &[&str] = &[
@@ -225,6 +226,24 @@ fn text(setting: &Setting<Value>) -> String {
     match &setting.value {
         Value::Known(text) | Value::Symbolic { text, .. } => text.clone(),
     }
+}
+
+/// Whether something that is downloaded is named with it.
+#[must_use]
+pub fn pins(cx: &DockerfileCx<'_>, name: &str) -> bool {
+    let in_text = cx.syntax.instructions().any(|instruction| {
+        let fetches = match &instruction.kind {
+            Kind::From(_) => true,
+            Kind::Copy(copy) => copy.from.is_some() || instruction.args.text.contains("://"),
+            _ => false,
+        };
+        fetches && scope::names(instruction.span.of(cx.text()), name)
+    });
+    in_text
+        || cx.facts.runs().any(|(id, step, _)| {
+            scope::names(step.instruction.span.of(cx.text()), name)
+                && cx.work(id).jobs.iter().any(|job| job.kind.downloads() && !job.kind.compiles())
+        })
 }
 
 #[cfg(test)]
