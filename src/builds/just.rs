@@ -1,6 +1,6 @@
 //! Justfiles: recipes as scripts, with the variables of the file.
 
-use super::command::{ScriptEnv, may_build};
+use super::command::{ScriptEnv, names_builder};
 use super::{Build, Files, Placed, System, Vars, braces, join, name_volatility, parent};
 use crate::builds::Volatility;
 use crate::shell::Dialect;
@@ -9,7 +9,7 @@ use crate::source::{Joined, Span};
 /// The builds that the recipes of a justfile start. Recipes run in the justfile's directory.
 #[must_use]
 pub fn read(path: &str, text: &str, files: Files<'_>) -> Vec<Build> {
-    if !may_build(text) {
+    if !names_builder(text) {
         return Vec::new();
     }
     let mut env = ScriptEnv::new(path, System::Just);
@@ -39,7 +39,7 @@ pub fn read(path: &str, text: &str, files: Files<'_>) -> Vec<Build> {
         }
         for span in scripts {
             let raw = span.of(text);
-            if !may_build(raw) && !raw.contains("{{") {
+            if !names_builder(raw) && !raw.contains("{{") {
                 continue;
             }
             let mut line = env.clone();

@@ -1,6 +1,6 @@
 //! Makefiles: recipes as scripts, with the variables of the file.
 
-use super::command::{ScriptEnv, ScriptText, may_build, read_script, vars};
+use super::command::{ScriptEnv, ScriptText, names_builder, read_script, vars};
 use super::{Build, Files, Placed, System, Var, Vars, join, name_volatility, parent};
 use crate::builds::Volatility;
 use crate::shell::Dialect;
@@ -12,49 +12,167 @@ const MAX_INCLUDES: usize = 32;
 /// Variables may be used before they are defined: so often all definitions are gone through.
 const ROUNDS: usize = 3;
 
-/// The builds that the recipes of a Makefile start. It is run in its own directory.
+/// The builds that the recipes of a Makefile start. It is run in its own directory, or in the root where it is included
+/// from there.
 #[must_use]
 pub fn read(path: &str, text: &str, files: Files<'_>) -> Vec<Build> {
-    if !may_build(text) && !text.contains("include") {
+    if !names_builder(text) && !text.contains("include") {
         return Vec::new();
     }
     let own = parse(text);
-    if own.recipes.is_empty() {
+    if own.rules.iter().all(|rule| rule.lines.is_empty()) {
         return Vec::new();
     }
     let directory = parent(path);
-    let vars = variables(&own, directory, files);
     let mut env = ScriptEnv::new(path, System::Make);
     env.cwd = Some(directory.to_owned());
-    // An included file is run from where the including one is.
     if !directory.is_empty() {
         env.cwd_guesses.push(String::new());
     }
-    env.vars = vars;
+    env.vars = variables(&own, directory, &[], &Vars::default(), files);
     let mut out = Vec::new();
-    for recipe in &own.recipes {
-        let raw = recipe.span.of(text);
-        // `$(DOCKER) build`, `${BUILD_CMD}`: the program may be in a variable.
-        if !may_build(raw) && !raw.contains("$(") && !raw.contains("${") {
-            continue;
-        }
-        let mut line = env.clone();
-        line.name = vec![recipe.target.clone()];
-        line.job = format!("{path}:{}", recipe.target);
-        line.vars.set_foreign("@", &recipe.target);
-        let joined = Joined::whole(text, recipe.span);
-        let text = ScriptText { source: text, joined: &joined, dialect: Dialect::Make };
-        read_script(&text, &mut line, files, &mut out);
-        // A builder that one line creates is there for the next; directories and variables are not.
-        (env.builder, env.builders, env.pulled) = (line.builder, line.builders, line.pulled);
+    for rule in &own.rules {
+        run(rule, &rule.name, None, path, text, &mut env, files, &mut out);
     }
     out
 }
 
+/// The builds that `make TARGET…` starts: those of the targets and of what they need, in the order in which make runs
+/// them. `given` are variables of the command line, which win over those of the file.
+pub(super) fn targets(
+    path: &str,
+    text: &str,
+    targets: &[String],
+    given: &[(String, String)],
+    mut env: ScriptEnv,
+    files: Files<'_>,
+) -> Vec<Build> {
+    let own = parse(text);
+    let directory = env.cwd.clone().unwrap_or_default();
+    env.vars = variables(&own, &directory, given, &env.vars, files);
+    let mut wanted: Vec<String> = targets.to_vec();
+    if wanted.is_empty() {
+        let goal = own.goal.clone();
+        let first =
+            || own.rules.iter().flat_map(|rule| &rule.targets).find(|name| !name.starts_with('.')).cloned();
+        wanted.extend(goal.or_else(first));
+    }
+    let mut order: Vec<(usize, String)> = Vec::new();
+    let mut seen = FxHashSet::default();
+    for name in &wanted {
+        needed(&own, name, &env.vars, &mut seen, &mut order, 0);
+    }
+    let mut out = Vec::new();
+    for (index, name) in order {
+        if let Some(rule) = own.rules.get(index) {
+            let stem = rule.targets.iter().find_map(|pattern| stem(pattern, &name));
+            run(rule, &name, stem, path, text, &mut env, files, &mut out);
+        }
+    }
+    out
+}
+
+/// Appends the rules that a target needs, and its own after them.
+fn needed(
+    own: &Makefile,
+    name: &str,
+    vars: &Vars,
+    seen: &mut FxHashSet<String>,
+    order: &mut Vec<(usize, String)>,
+    depth: u32,
+) {
+    if depth > 32 || order.len() > 512 || !seen.insert(name.to_owned()) {
+        return;
+    }
+    let exact = |rule: &Rule| rule.targets.iter().any(|target| target == name);
+    let by_pattern = |rule: &Rule| rule.targets.iter().any(|target| stem(target, name).is_some());
+    let mut rules: Vec<usize> =
+        (0..own.rules.len()).filter(|index| own.rules.get(*index).is_some_and(exact)).collect();
+    if rules.is_empty() {
+        rules = (0..own.rules.len())
+            .filter(|index| own.rules.get(*index).is_some_and(by_pattern))
+            .take(1)
+            .collect();
+    }
+    for index in &rules {
+        let Some(rule) = own.rules.get(*index) else { continue };
+        let stem = rule.targets.iter().find_map(|pattern| stem(pattern, name));
+        for need in &rule.needs {
+            let need = match stem {
+                Some(stem) => need.replacen('%', stem, 1),
+                None => need.clone(),
+            };
+            let need = vars.value(&need);
+            for need in need.known().unwrap_or("").split_whitespace() {
+                needed(own, need, vars, seen, order, depth + 1);
+            }
+        }
+    }
+    order.extend(rules.into_iter().map(|index| (index, name.to_owned())));
+}
+
+/// What `%` stands for in a pattern that a name matches.
+fn stem<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
+    let (before, after) = pattern.split_once('%')?;
+    name.strip_prefix(before)?.strip_suffix(after).filter(|stem| !stem.is_empty())
+}
+
+/// Runs the recipe of a rule.
+#[allow(clippy::too_many_arguments)] // a rule, its name, where it stands, and what it changes
+fn run(
+    rule: &Rule,
+    name: &str,
+    stem: Option<&str>,
+    path: &str,
+    text: &str,
+    env: &mut ScriptEnv,
+    files: Files<'_>,
+    out: &mut Vec<Build>,
+) {
+    for span in &rule.lines {
+        let raw = span.of(text);
+        // `$(DOCKER) build`, `${BUILD_CMD}`: the program may be in a variable; `./build.sh`, `make x`: in another file.
+        if !names_builder(raw)
+            && !raw.contains("$(")
+            && !raw.contains("${")
+            && !raw.contains('/')
+            && !raw.contains("make")
+        {
+            continue;
+        }
+        let mut line = env.clone();
+        if env.depth == 0 {
+            line.name = vec![name.to_owned()];
+            line.job = format!("{path}:{name}");
+        }
+        line.vars.set_foreign("@", name);
+        if let Some(stem) = stem {
+            line.vars.set_foreign("*", stem);
+        }
+        let joined = Joined::whole(text, *span);
+        let script = ScriptText { source: text, joined: &joined, dialect: Dialect::Make };
+        read_script(&script, &mut line, files, out);
+        // A builder that one line creates is there for the next; directories and variables are not.
+        (env.builder, env.builders, env.pulled) = (line.builder, line.builders, line.pulled);
+    }
+}
+
 struct Makefile {
     definitions: Vec<Definition>,
-    recipes: Vec<Recipe>,
+    rules: Vec<Rule>,
     includes: Vec<String>,
+    /// `.DEFAULT_GOAL`
+    goal: Option<String>,
+}
+
+/// Targets with what they need and their recipe; or a `define`, whose lines are recipes of whoever calls it.
+struct Rule {
+    /// As written.
+    name: String,
+    targets: Vec<String>,
+    needs: Vec<String>,
+    /// The lines of the recipe, or all of it as one where `.ONESHELL` is on.
+    lines: Vec<Span>,
 }
 
 struct Definition {
@@ -66,14 +184,14 @@ struct Definition {
     certain: bool,
 }
 
-/// One line of a recipe, or all of it where `.ONESHELL` is on.
-struct Recipe {
-    target: String,
-    span: Span,
-}
-
-/// The variables of a Makefile and of what it includes.
-fn variables(own: &Makefile, directory: &str, files: Files<'_>) -> Vars {
+/// The variables of a Makefile and of what it includes. Those of the environment give way, except to `?=`.
+fn variables(
+    own: &Makefile,
+    directory: &str,
+    given: &[(String, String)],
+    environment: &Vars,
+    files: Files<'_>,
+) -> Vars {
     let mut included = Vec::new();
     let mut queue: Vec<String> = own.includes.clone();
     let mut seen: FxHashSet<String> = FxHashSet::default();
@@ -89,14 +207,23 @@ fn variables(own: &Makefile, directory: &str, files: Files<'_>) -> Vars {
         }
     }
     let mut vars = Vars::default();
+    for (name, value) in given {
+        vars.set_foreign(name, value);
+    }
     for _ in 0..ROUNDS {
         let mut defined = FxHashSet::default();
         let foreign = included.iter().flat_map(|file| &file.definitions).map(|definition| (definition, true));
         let all = foreign.chain(own.definitions.iter().map(|definition| (definition, false)));
         for (definition, foreign) in all {
-            define(definition, foreign, &mut defined, &mut vars);
+            let name = definition.name.as_str();
+            let kept = given.iter().any(|(given, _)| given == name)
+                || definition.operator == "?=" && environment.get(name).is_some();
+            if !kept {
+                define(definition, foreign, &mut defined, &mut vars);
+            }
         }
     }
+    vars.complete(environment);
     vars
 }
 
@@ -133,8 +260,10 @@ fn define<'d>(definition: &'d Definition, foreign: bool, defined: &mut FxHashSet
 }
 
 fn parse(text: &str) -> Makefile {
-    let mut makefile = Makefile { definitions: Vec::new(), recipes: Vec::new(), includes: Vec::new() };
-    let mut target: Option<String> = None;
+    let mut makefile =
+        Makefile { definitions: Vec::new(), rules: Vec::new(), includes: Vec::new(), goal: None };
+    // Whether a tab begins a line of the last rule's recipe.
+    let mut open = false;
     let (mut depth, mut one_shell, mut defining) = (0_u32, false, None::<(String, usize)>);
     let mut at = 0;
     while at < text.len() {
@@ -147,24 +276,24 @@ fn parse(text: &str) -> Makefile {
         if let Some((name, from)) = &defining {
             if word == "endef" {
                 let value = value(text, *from, start);
-                makefile.definitions.push(Definition {
-                    name: name.clone(),
-                    operator: "=",
-                    value,
-                    certain: depth == 0,
-                });
+                let certain = depth == 0;
+                makefile.definitions.push(Definition { name: name.clone(), operator: "=", value, certain });
                 defining = None;
-            } else if line.starts_with('\t') {
-                makefile.recipes.push(recipe(text, span, name));
+            } else if line.starts_with('\t')
+                && let Some(rule) = makefile.rules.last_mut()
+            {
+                rule.lines.push(recipe(text, span));
             }
             continue;
         }
-        if line.starts_with('\t') && target.is_some() {
-            let target = target.clone().unwrap_or_default();
-            let recipe = recipe(text, span, &target);
-            match makefile.recipes.last_mut() {
-                Some(last) if one_shell && last.target == recipe.target => last.span.end = recipe.span.end,
-                _ => makefile.recipes.push(recipe),
+        if line.starts_with('\t')
+            && open
+            && let Some(rule) = makefile.rules.last_mut()
+        {
+            let recipe = recipe(text, span);
+            match rule.lines.last_mut() {
+                Some(last) if one_shell => last.end = recipe.end,
+                _ => rule.lines.push(recipe),
             }
             continue;
         }
@@ -188,29 +317,55 @@ fn parse(text: &str) -> Makefile {
             "define" => {
                 let name =
                     bare.split_whitespace().nth(1).unwrap_or("").trim_end_matches(['=', ':']).to_owned();
+                makefile.rules.push(Rule {
+                    name: name.clone(),
+                    targets: Vec::new(),
+                    needs: Vec::new(),
+                    lines: Vec::new(),
+                });
                 defining = Some((name, next));
-                target = None;
+                open = false;
                 continue;
             }
             _ => {}
         }
         let offset = start + (line.len() - bare.len());
         if let Some(definition) = definition(text, offset, span.end as usize, depth == 0) {
+            if definition.name == ".DEFAULT_GOAL" {
+                makefile.goal = Some(definition.value.text.clone());
+            }
             makefile.definitions.push(definition);
             // Inside of a rule only a tab makes a recipe.
-            target = None;
+            open = false;
         } else if let Some((names, rest)) = bare.split_once(':') {
             let name = names.trim();
             one_shell |= name == ".ONESHELL";
-            target = Some(name.to_owned());
+            let inline = rest.find(';');
+            let needs = rest.get(..inline.unwrap_or(rest.len())).unwrap_or("");
+            let needs = needs.trim_start_matches(':').split(" #").next().unwrap_or("");
+            // `target: NAME = value` sets a variable for the target alone.
+            let needs = if needs.contains('=') { "" } else { needs };
+            makefile.rules.push(Rule {
+                name: name.to_owned(),
+                targets: name.split_whitespace().map(str::to_owned).collect(),
+                needs: needs
+                    .split_whitespace()
+                    .filter(|need| *need != "|" && *need != "\\")
+                    .map(str::to_owned)
+                    .collect(),
+                lines: Vec::new(),
+            });
+            open = true;
             // `target: ; command`
-            if let Some(inline) = rest.find(';') {
-                let from = span.end as usize - (rest.len() - inline - 1);
-                let span = Span::new(from.min(span.end as usize), span.end as usize);
-                makefile.recipes.push(recipe(text, span, name));
+            if let Some(inline) = inline
+                && let Some(rule) = makefile.rules.last_mut()
+            {
+                let end = span.end as usize;
+                let from = end - (rest.len() - inline - 1);
+                rule.lines.push(recipe(text, Span::new(from.min(end), end)));
             }
         } else {
-            target = None;
+            open = false;
         }
     }
     makefile
@@ -235,11 +390,9 @@ fn logical_line(text: &str, at: usize) -> Span {
 }
 
 /// A line of a recipe without the tab and the marks before the command.
-fn recipe(text: &str, span: Span, target: &str) -> Recipe {
-    let line = span.of(text);
-    let command = line.trim_start_matches(['\t', ' ', '@', '-', '+']);
-    let start = span.end as usize - command.len();
-    Recipe { target: target.to_owned(), span: Span::new(start, span.end as usize) }
+fn recipe(text: &str, span: Span) -> Span {
+    let command = span.of(text).trim_start_matches(['\t', ' ', '@', '-', '+']);
+    Span::new(span.end as usize - command.len(), span.end as usize)
 }
 
 /// `[export|override] NAME operator value`.
@@ -297,6 +450,8 @@ fn value(text: &str, from: usize, to: usize) -> Placed {
         }
     }
     out.push(&whole, at..range.end);
+    // What is the shell's dollar where the value is used.
+    let out = super::command::make_dollars(&out);
     if out.text.is_empty() { Placed::whole("", Span::new(from, from)) } else { out }
 }
 

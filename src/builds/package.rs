@@ -1,6 +1,6 @@
 //! `package.json`: the scripts, run in the package's directory.
 
-use super::command::{ScriptEnv, ScriptText, may_build, read_script};
+use super::command::{ScriptEnv, ScriptText, names_builder, read_script};
 use super::{Build, Files, ReadError, System, json, parent};
 use crate::shell::Dialect;
 
@@ -9,14 +9,14 @@ use crate::shell::Dialect;
 /// # Errors
 /// Where the file is not JSON.
 pub fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, ReadError> {
-    if !may_build(text) {
+    if !names_builder(text) {
         return Ok(Vec::new());
     }
     let root = json::parse(text)?;
     let mut out = Vec::new();
     for entry in root.get("scripts").map(|scripts| scripts.entries()).unwrap_or_default() {
         let (Some(name), Some(joined)) = (entry.name(), entry.value.text()) else { continue };
-        if !may_build(&joined.text) {
+        if !names_builder(&joined.text) {
             continue;
         }
         let mut env = ScriptEnv::new(path, System::PackageJson);

@@ -37,7 +37,8 @@ impl Build {
         self.gha_token = starter.gha_token;
         self.mounts_kept = starter.mounts_kept;
         self.kept.clone_from(&starter.kept);
-        self.pulled_before.clone_from(&starter.pulled_before);
+        let pulled = std::mem::take(&mut self.pulled_before);
+        self.pulled_before = starter.pulled_before.iter().cloned().chain(pulled).collect();
         self.conditional_export |= starter.conditional_export;
         for (name, value) in foreign.args.drain(..) {
             self.args.retain(|(known, _)| *known != name);
@@ -54,6 +55,36 @@ impl Build {
         self.no_cache = foreign.no_cache.or(self.no_cache);
         self.target = foreign.target.or(self.target);
         self
+    }
+
+    /// The build of a script or recipe that a command of another file runs. As [`Build::started_by`], but what talks to the
+    /// builder, and which builder that is, the script knows better; what it says of it stands at the command.
+    #[must_use]
+    pub fn called_by(self, starter: &Self) -> Self {
+        let (front, own, matrix) = (self.front, self.builder.clone(), self.matrix.clone());
+        let script = self.path.clone();
+        let mut build = self.started_by(starter);
+        build.front = front;
+        build.matrix = if matrix.is_empty() { starter.matrix.clone() } else { matrix };
+        if own == starter.builder {
+            return build;
+        }
+        let versions = own.versions.into_iter().map(|(name, version)| {
+            let inherited = starter
+                .builder
+                .versions
+                .iter()
+                .find(|(known, old)| *known == name && old.value == version.value);
+            let path = version.path.clone().or_else(|| Some(script.clone()));
+            inherited.cloned().unwrap_or((name, Setting { path, ..version }))
+        });
+        build.builder = super::Builder {
+            set_by: own.set_by.map(|_| starter.span),
+            legacy: own.legacy.map(|_| starter.span),
+            versions: versions.collect(),
+            ..own
+        };
+        build
     }
 
     /// Calls `with` for the file of every setting.

@@ -1,6 +1,6 @@
 //! Taskfiles: the commands of every task as scripts, with the variables of the file and of the task.
 
-use super::command::{ScriptEnv, may_build};
+use super::command::{ScriptEnv, names_builder};
 use super::yaml::{self, Node};
 use super::{Build, Files, Placed, ReadError, System, Vars, braces, join, parent};
 
@@ -9,7 +9,7 @@ use super::{Build, Files, Placed, ReadError, System, Vars, braces, join, parent}
 /// # Errors
 /// Where the file is not YAML.
 pub fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, ReadError> {
-    if !may_build(text) {
+    if !names_builder(text) {
         return Ok(Vec::new());
     }
     let Some(root) = yaml::parse(text)? else { return Ok(Vec::new()) };
@@ -34,7 +34,7 @@ pub fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, Read
         };
         for command in commands(task) {
             let Some(joined) = command.text() else { continue };
-            if !may_build(&joined.text) && !joined.text.contains("{{") {
+            if !names_builder(&joined.text) && !joined.text.contains("{{") {
                 continue;
             }
             let mut line = task_env.clone();

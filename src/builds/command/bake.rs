@@ -37,8 +37,8 @@ impl Runner<'_, '_> {
         }
         // A remote definition (`bake https://…`) stands elsewhere.
         let remote = parsed.positional.iter().any(|arg| arg.text.text.contains("://"));
-        let targets: Vec<String> =
-            parsed.positional.iter().map(|arg| defaulted(arg).value.text().to_owned()).collect();
+        let named = parsed.positional.iter().filter(|arg| !super::is_all_arguments(arg));
+        let targets: Vec<String> = named.map(|arg| defaulted(arg).value.text().to_owned()).collect();
         let request = bake::Request { files, cwd: call.cwd.clone(), targets, vars };
         let found = if remote { Vec::new() } else { bake::builds(&request, self.files).unwrap_or_default() };
         if found.is_empty() {

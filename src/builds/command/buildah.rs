@@ -15,6 +15,7 @@ impl Runner<'_, '_> {
                 args
             }
             [image, build, args @ ..] if image.text.text == "image" && build.text.text == "build" => args,
+            [buildx, build, args @ ..] if buildx.text.text == "buildx" && build.text.text == "build" => args,
             [run, args @ ..] if run.text.text == "run" && program == "podman" => {
                 return self.docker_run(call, args, 1);
             }

@@ -6,7 +6,15 @@ use crate::builds::{Build, ContextSource, Front, Setting, Value, compose};
 
 impl Runner<'_, '_> {
     pub(super) fn compose(&mut self, call: &Call<'_>, args: &[Arg], front: Front) {
-        let global = flags::COMPOSE.parse(args, true);
+        let mut global = flags::COMPOSE.parse(args, true);
+        // `docker compose $(EXTRA) build`: what is not known before the command is taken for options.
+        while let Some((first, rest)) = global.positional.split_first()
+            && first.value().known().is_none()
+        {
+            let more = flags::COMPOSE.parse(rest, true);
+            global.options.extend(more.options);
+            global.positional = more.positional;
+        }
         let Some((command, args)) = global.positional.split_first() else { return };
         let command = command.text.text.as_str();
         let parsed = flags::COMPOSE_BUILD.parse(args, command == "run");
@@ -28,8 +36,8 @@ impl Runner<'_, '_> {
         starter.no_cache = switch(&parsed, "no-cache");
         starter.pull = switch(&parsed, "pull").filter(|_| command == "build");
         starter.push = switch(&parsed, "push");
-        let mut services: Vec<String> =
-            parsed.positional.iter().map(|arg| defaulted(arg).value.text().to_owned()).collect();
+        let named = parsed.positional.iter().filter(|arg| !super::is_all_arguments(arg));
+        let mut services: Vec<String> = named.map(|arg| defaulted(arg).value.text().to_owned()).collect();
         if command == "run" {
             services.truncate(1);
         }

@@ -71,6 +71,10 @@ impl Runner<'_, '_> {
             Some(at) => {
                 let value = text.slice(at + 1..text.text.len());
                 let value = if arg.literal { Value::Known(value.text) } else { Value::of(value.text) };
+                let value = super::sometimes(
+                    value,
+                    arg.conditional && !text.text.starts_with("BUILDKIT_INLINE_CACHE="),
+                );
                 (text.text.get(..at).unwrap_or("").to_owned(), value)
             }
             None => (text.text.clone(), self.environment(&text.text)),

@@ -9,6 +9,7 @@ mod compose;
 mod docker;
 mod facts;
 mod flags;
+mod follow;
 mod kaniko;
 mod paths;
 mod run;
@@ -19,6 +20,7 @@ pub(crate) use builder::{buildkit_version, driver_of};
 pub(crate) use docker::{context_source, pushed_by, with_options};
 pub(crate) use flags::{BUILD, Parsed};
 pub(crate) use paths::{Base, resolve};
+pub(crate) use words::make_dollars;
 
 use super::{
     Arg, Build, Builder, Driver, Files, Front, Placed, Setting, System, Trigger, Value, Vars, join, parent,
@@ -78,6 +80,8 @@ pub struct ScriptEnv {
     pub kept: Vec<Setting<Value>>,
     /// See [`Build::gha_token`].
     pub gha_token: Option<bool>,
+    /// How many scripts and recipes deep it is, so that those that call each other end.
+    pub depth: u32,
 }
 
 impl ScriptEnv {
@@ -103,6 +107,7 @@ impl ScriptEnv {
             pulled: Vec::new(),
             kept: Vec::new(),
             gha_token: None,
+            depth: 0,
         }
     }
 
@@ -127,12 +132,27 @@ impl ScriptEnv {
     }
 }
 
-/// Whether a script has a word without which no image is built: most have none, and need not be read.
+/// Words without which no image is built.
+const BUILDERS: &[&str] =
+    &["docker", "buildx", "buildctl", "podman", "buildah", "kaniko", "bake", "nerdctl", "finch"];
+
+/// Words by which a command may run a script or a recipe of the project.
+const CALLS: &[&str] = &["make", ".sh", "./", "scripts/", "script/", "ci/", "hack/", "bin/"];
+
+/// Whether a script names a program that builds images: most do not, and need not be read.
+#[must_use]
+pub fn names_builder(script: &str) -> bool {
+    has_any(script, BUILDERS)
+}
+
+/// Whether a script may build images, itself or through a script or recipe that it runs.
 #[must_use]
 pub fn may_build(script: &str) -> bool {
-    const WORDS: &[&str] =
-        &["docker", "buildx", "buildctl", "podman", "buildah", "kaniko", "bake", "nerdctl", "finch"];
-    WORDS.iter().any(|word| memchr::memmem::find(script.as_bytes(), word.as_bytes()).is_some())
+    has_any(script, BUILDERS) || has_any(script, CALLS)
+}
+
+fn has_any(script: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| memchr::memmem::find(script.as_bytes(), word.as_bytes()).is_some())
 }
 
 /// Splits a script into commands and appends the builds that they start to `out`. A `docker push` makes known that an
@@ -242,6 +262,7 @@ impl Runner<'_, '_> {
         let tolerant = next.is_some_and(|next| next.link == shell::Link::Or);
         if self.out.len() == before {
             facts::note(self, &call, tolerant);
+            self.follow(&call);
         }
     }
 
@@ -371,12 +392,20 @@ fn switch(parsed: &Parsed, name: &str) -> Option<Setting<Value>> {
         None => Value::Known("true".to_owned()),
         Some(arg) => arg.value(),
     };
-    Some(Setting::new(value, given.span))
+    Some(Setting::new(sometimes(value, given.conditional), given.span))
+}
+
+/// A value that is there only sometimes is not known.
+fn sometimes(value: Value, conditional: bool) -> Value {
+    match value {
+        Value::Known(text) if conditional => Value::Symbolic { text, volatility: super::Volatility::Unknown },
+        value => value,
+    }
 }
 
 /// A text as a setting at its own place.
 fn setting(arg: &Arg) -> Setting<Value> {
-    Setting::new(arg.value(), arg.text.full_span())
+    Setting::new(sometimes(arg.value(), arg.conditional), arg.text.full_span())
 }
 
 /// The same, defaults of unknown variables taken.
@@ -386,7 +415,12 @@ fn defaulted(arg: &Arg) -> Setting<Value> {
     } else {
         super::value::defaulted(arg.text.text.clone())
     };
-    Setting::new(value, arg.text.full_span())
+    Setting::new(sometimes(value, arg.conditional), arg.text.full_span())
+}
+
+/// `"$@"`: whatever the script is given, which is nothing by default.
+fn is_all_arguments(arg: &Arg) -> bool {
+    matches!(arg.text.text.as_str(), "$@" | "$*" | "${@}" | "${*}" | "${@:1}" | "${@:2}")
 }
 
 /// Whether the text is what Go's `strconv.ParseBool` takes for true.

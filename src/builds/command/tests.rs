@@ -330,3 +330,77 @@ fn bake_commands_build_targets_with_overrides() {
     assert_eq!(path(&all[1]), "b");
     assert!(all[2].dockerfile.is_none());
 }
+
+#[test]
+fn scripts_that_a_script_calls_are_its_builds() {
+    let inner = "#!/bin/bash\n. \"$(dirname \"$0\")/lib.sh\"\ndocker pull r/x || true\n$CMD build --cache-to type=inline,x=$1 -t $IMAGE -f d/Dockerfile .\n";
+    let library = "CMD=\"docker buildx\"\nIMAGE=r/${NAME:-n}\n";
+    let files = |path: &str| match path {
+        "ci/build.sh" => Some(inner),
+        "ci/lib.sh" => Some(library),
+        "d/Dockerfile" => Some("FROM x"),
+        _ => None,
+    };
+    let script = "docker buildx create --use\nexport NAME=app\n./ci/build.sh v1\nbash ci/build.sh v2 && ci/missing.sh\n";
+    let mut env = ScriptEnv::new("x.yml", System::GitlabCi);
+    env.name = vec!["job".into()];
+    env.job = "x.yml:job".into();
+    let all = with(script, &mut env, &files);
+    assert_eq!(all.len(), 2);
+    let build = &all[0];
+    assert_eq!((&*build.path, build.span.of(script)), ("x.yml", "./ci/build.sh v1"));
+    assert_eq!(
+        (build.system, build.front, build.job.as_str()),
+        (System::GitlabCi, Front::Buildx, "x.yml:job")
+    );
+    assert_eq!(build.name, ["job"]);
+    assert_eq!(build.builder.driver, Driver::DockerContainer);
+    let to = &build.cache_to[0];
+    assert_eq!((to.path.as_deref(), to.span.of(inner)), (Some("ci/build.sh"), "type=inline,x=$1"));
+    assert_eq!(to.value.attr("x").unwrap().value, Value::Known("v1".into()));
+    assert_eq!(all[1].cache_to[0].value.attr("x").unwrap().value, Value::Known("v2".into()));
+    assert_eq!(build.tags[0].value, Value::Known("r/app".into()));
+    assert_eq!(build.dockerfile.as_ref().unwrap().path.as_deref(), Some("ci/build.sh"));
+    assert_eq!(build.pulled_before[0].path.as_deref(), Some("ci/build.sh"));
+    assert_eq!(&*build.defined.as_ref().unwrap().0, "ci/build.sh");
+    let itself = "./x.sh\ndocker build .\n. ./x.sh\n";
+    let mut env = ScriptEnv::new("x.sh", System::Shell);
+    assert_eq!(with(itself, &mut env, &|path: &str| (path == "x.sh").then_some(itself)).len(), 1);
+    // Two scripts that call each other end.
+    let (a, b) = ("./b.sh\ndocker build .\n", "./a.sh\n# docker\n");
+    let files = |path: &str| match path {
+        "a.sh" => Some(a),
+        "b.sh" => Some(b),
+        _ => None,
+    };
+    assert!(with(a, &mut ScriptEnv::new("a.sh", System::Shell), &files).len() < 8);
+}
+
+#[test]
+fn make_runs_the_targets_and_what_they_need() {
+    let makefile = "TAG ?= dev\nIMG = r/app:$(TAG)\nall: image-api push\nbuilder:\n\tdocker buildx create --use\nimage-%: builder\n\tdocker buildx build --cache-to type=inline -t $(IMG) --target $* -f $*/Dockerfile .\npush:\n\tdocker push $(IMG)\nother:\n\tdocker build other\n";
+    let files = |path: &str| (path == "src/Makefile").then_some(makefile);
+    let script = "TAG=7 make -C src image-web image-db V=1\ncd src && make\n";
+    let all = with(script, &mut ScriptEnv::new("ci.yml", System::GithubActions), &files);
+    let names: Vec<_> = all.iter().map(|build| known(&build.target).unwrap().to_owned()).collect();
+    assert_eq!(names, ["web", "db", "api"]);
+    assert_eq!(dockerfile(&all[0]), Some("src/web/Dockerfile"));
+    assert_eq!(all[0].tags[0].value, Value::Known("r/app:7".into()));
+    assert_eq!(all[0].cache_to[0].path.as_deref(), Some("src/Makefile"));
+    assert_eq!(all[0].builder.driver, Driver::DockerContainer);
+    assert_eq!(all[2].tags[0].value, Value::Known("r/app:dev".into()));
+    assert!(all[2].push.is_some());
+    assert_eq!(all[2].span.of(script), "make");
+}
+
+#[test]
+fn flags_of_a_branch_are_not_certain() {
+    let script = "if x; then A=--no-cache; fi\n[ -n \"$Y\" ] && B+=(--target \"dev\" --build-arg K=1)\ndocker buildx build $A \"${B[@]}\" ${P:+--push} -f ${1:-}/Dockerfile .\n";
+    let build = one(script);
+    for value in [&build.no_cache, &build.target, &build.push] {
+        assert_eq!(known(value), None);
+        assert!(value.is_some());
+    }
+    assert_eq!(build.args[0].1.value.known(), None);
+    assert_eq!(dockerfile(&build), None);
+}

@@ -129,7 +129,7 @@ impl<'t> Source<'t> {
 }
 
 /// `$$` of a recipe is the shell's `$`.
-fn make_dollars(raw: &Placed) -> Placed {
+pub(crate) fn make_dollars(raw: &Placed) -> Placed {
     if !raw.text.contains("$$") {
         return raw.clone();
     }

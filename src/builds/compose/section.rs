@@ -160,8 +160,7 @@ fn place(build: &mut Build, layers: &[Layer<'_>], vars: &Vars, files: Files<'_>)
     let named = last(layers, "dockerfile");
     build.dockerfile = match &named {
         Some(from) => {
-            let text = defaulted(vars.expand(&placed(from.node)).text);
-            let path = text.known().and_then(|text| join(directory.as_deref()?, text));
+            let path = named_dockerfile(from, directory.as_deref(), vars, files);
             path.map(|path| setting(path, from.node.span, &from.layer.file, build))
         }
         None => directory.and_then(|directory| {
@@ -172,6 +171,27 @@ fn place(build: &mut Build, layers: &[Layer<'_>], vars: &Vars, files: Files<'_>)
         }),
     };
     build.context = setting(source, span, &file, build);
+}
+
+/// The path that `dockerfile` names, inside of the context.
+fn named_dockerfile(
+    from: &From<'_, '_>,
+    directory: Option<&str>,
+    vars: &Vars,
+    files: Files<'_>,
+) -> Option<String> {
+    let text = defaulted(vars.expand(&placed(from.node)).text);
+    match text.known() {
+        Some(text) => join(directory?, text),
+        // A variable that nobody sets is empty for Compose; where the file is there, that is meant.
+        None => join(directory?, &without_variables(text.text())).filter(|path| files(path).is_some()),
+    }
+}
+
+/// The text with every variable that is left in it taken out.
+fn without_variables(text: &str) -> String {
+    use crate::builds::value::{Piece, pieces};
+    pieces(text).filter_map(|piece| if let Piece::Text(text) = piece { Some(text) } else { None }).collect()
 }
 
 /// A directory relative to that of its file. Outside of the project, or with unknown parts, it is not known.

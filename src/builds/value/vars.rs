@@ -86,6 +86,32 @@ impl Vars {
         }
     }
 
+    /// Takes over the variables that a script in another file changed.
+    pub fn adopt(&mut self, other: &Self) {
+        if Arc::ptr_eq(&self.map, &other.map) {
+            return;
+        }
+        let mut changed: Vec<(&String, &Var)> = other
+            .map
+            .iter()
+            .filter(|(name, var)| self.get(name).is_none_or(|own| own.text.text != var.text.text))
+            .collect();
+        changed.sort_by_key(|(name, _)| *name);
+        for (name, var) in changed {
+            self.put(name, Var { foreign: true, ..var.clone() });
+        }
+    }
+
+    /// Adds the variables of `weaker` that are not known here.
+    pub fn complete(&mut self, weaker: &Self) {
+        let mut missing: Vec<(&String, &Var)> =
+            weaker.map.iter().filter(|(name, _)| !self.map.contains_key(*name)).collect();
+        missing.sort_by_key(|(name, _)| *name);
+        for (name, var) in missing {
+            self.put(name, Var { foreign: true, ..var.clone() });
+        }
+    }
+
     /// The variable that a text of this file makes.
     #[must_use]
     pub fn var(&self, text: &Placed) -> Var {
@@ -253,14 +279,17 @@ enum Followed<'v> {
     Text(String),
 }
 
-/// The value of a text whose unknown variables take their defaults, unless they are known to be volatile.
+/// The value of a text whose unknown variables take their defaults, unless they are known to be volatile. An empty default
+/// says nothing (`${1:-}`).
 pub(crate) fn defaulted(text: String) -> Value {
     let mut out = String::new();
     let mut changed = false;
     for piece in pieces(&text) {
         match piece {
             Piece::Var { name, default: Some(default), .. }
-                if name_volatility(name) <= Volatility::Unknown && default.len() < text.len() =>
+                if !default.is_empty()
+                    && name_volatility(name) <= Volatility::Unknown
+                    && default.len() < text.len() =>
             {
                 changed = true;
                 out.push_str(defaulted(default.to_owned()).text());
