@@ -3,8 +3,8 @@
 use super::manifests::{self, Manifest, Reads};
 use super::typical;
 use super::words::{code, count, lines, list};
-use super::work::{Job, text};
-use super::{Category, DockerfileCx, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink};
+use super::work::text;
+use super::{Category, DockerfileCx, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink, ToolUse};
 use crate::cache::{Answer, Change};
 use crate::graph::{Source, StepId, StepKind};
 use crate::source::Span;
@@ -71,18 +71,18 @@ impl Rule for BroadCopyBeforeInstall {
 /// A RUN that installs what manifests name.
 struct Install<'a> {
     step: StepId,
-    job: &'a Job,
+    job: &'a ToolUse<'a>,
 }
 
 /// The installs that read manifests only, the first of each RUN.
 fn installs<'a>(cx: &DockerfileCx<'a>) -> Vec<Install<'a>> {
     let mut installs: Vec<Install<'a>> = Vec::new();
     for (step, ..) in cx.facts.runs() {
-        let work = cx.work(step);
+        let uses = cx.uses(step);
         // What stands before it in the RUN may have made what it reads.
-        let unread = |job: &&Job| job.needs == Needs::Sources;
-        let before = work.jobs.iter().position(|job| unread(&job)).unwrap_or(work.jobs.len());
-        let found = work.jobs.iter().take(before).find(|job| {
+        let unread = |job: &&ToolUse<'_>| job.needs == Needs::Sources;
+        let before = uses.tools.iter().position(|job| unread(&job)).unwrap_or(uses.tools.len());
+        let found = uses.tools.iter().take(before).find(|job| {
             job.needs == Needs::Manifests
                 && job.kind.downloads()
                 && reads_only_manifests(cx, step, job)
@@ -107,7 +107,7 @@ fn installs<'a>(cx: &DockerfileCx<'a>) -> Vec<Install<'a>> {
 }
 
 /// `go get` reads the sources to know what to get, unless it is told; and what has no manifest reads none.
-fn reads_only_manifests(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> bool {
+fn reads_only_manifests(cx: &DockerfileCx<'_>, step: StepId, job: &ToolUse<'_>) -> bool {
     let Some(command) = cx.command(step, job) else { return false };
     let words = || command.args().iter().map(|word| &*word.text).filter(|word| !word.starts_with('-'));
     if job.tool.ecosystem == "go" && words().next() == Some("get") {
@@ -120,9 +120,9 @@ fn reads_only_manifests(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> bool 
 }
 
 /// Whether everything before the job in its RUN is known and reads no sources.
-fn plain_before(cx: &DockerfileCx<'_>, step: StepId, job: &Job) -> bool {
+fn plain_before(cx: &DockerfileCx<'_>, step: StepId, job: &ToolUse<'_>) -> bool {
     let script = cx.facts.script(step);
-    let known = |number: usize| cx.work(step).jobs.iter().any(|other| other.command == number);
+    let known = |number: usize| cx.uses(step).tools.iter().any(|other| other.command == number);
     script.opaque.is_empty()
         && script
             .commands
@@ -211,8 +211,8 @@ fn place(cx: &DockerfileCx<'_>, taker: StepId, file: &str) -> Option<Span> {
 /// Whether a RUN between the two may make what the install reads.
 fn obscured(cx: &DockerfileCx<'_>, taker: StepId, install: StepId) -> bool {
     let runs = cx.facts.runs().filter(|(id, ..)| taker < *id && *id < install);
-    let reads = |job: &Job| job.needs == Needs::Sources;
-    runs.into_iter().any(|(id, ..)| !cx.work(id).plain || cx.work(id).jobs.iter().any(reads))
+    let reads = |job: &ToolUse<'_>| job.needs == Needs::Sources;
+    runs.into_iter().any(|(id, ..)| !cx.is_known(id) || cx.uses(id).tools.iter().any(reads))
 }
 
 /// The manifests as a list of names for people.
@@ -221,7 +221,7 @@ fn names(found: &[Manifest]) -> String {
 }
 
 /// What the tool reads, by its data.
-fn known(job: &Job) -> String {
+fn known(job: &ToolUse<'_>) -> String {
     if !job.named.is_empty() {
         return list(&job.named.iter().map(|name| code(name, 40)).collect::<Vec<_>>());
     }

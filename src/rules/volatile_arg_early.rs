@@ -1,6 +1,6 @@
 //! `volatile-arg-early`: an ARG that is another one in every build, above installs that have no use for it.
 
-use super::scope::{self, reach};
+use super::scope::reach;
 use super::volatile::{self, Named, Why};
 use super::words::{code, count, lines};
 use super::work::text;
@@ -72,7 +72,7 @@ fn report(cx: &DockerfileCx<'_>, start: u32, decl: &ArgDecl<'_>, why: &Why, out:
             return;
         }
         let costly = |step: &StepId| matches!(cx.graph().step(*step), Some(found) if matches!(found.kind, StepKind::Run(_)));
-        idle = answer.reruns().filter(costly).filter(|step| cx.work(*step).is_costly()).collect();
+        idle = answer.reruns().filter(costly).filter(|step| cx.costly(*step).is_some()).collect();
     } else {
         let place = match reach.first_use.filter(|_| reach.is_named) {
             Some(at) => format!("move `{name}` to just above its first use in line {}", cx.line(at)),
@@ -92,9 +92,7 @@ fn report(cx: &DockerfileCx<'_>, start: u32, decl: &ArgDecl<'_>, why: &Why, out:
         }
     }
     let Some(first) = idle.first() else { return };
-    let work = cx.work(*first);
-    let costly = work.jobs.iter().find(|job| job.is_costly());
-    let command = costly.and_then(|job| cx.command(*first, job)).map_or_else(|| "RUN".into(), text);
+    let command = cx.costly(*first).map_or_else(|| "RUN".into(), text);
     let numbers: Vec<u32> = idle.iter().map(|step| cx.line_of(*step)).collect();
     let total = count(answer.reruns().count(), "step");
     let how = match why {

@@ -81,8 +81,7 @@ fn report(cx: &DockerfileCx<'_>, start: u32, pair: &Pair<'_>, out: &mut Sink) {
         });
     }
     let Some(first) = idle.first() else { return };
-    let costly = cx.work(*first).jobs.iter().find(|job| job.is_costly());
-    let command = costly.and_then(|job| cx.command(*first, job)).map_or_else(|| "RUN".into(), text);
+    let command = cx.costly(*first).map_or_else(|| "RUN".into(), text);
     let numbers: Vec<u32> = idle.iter().map(|step| cx.line_of(*step)).collect();
     let total = again.iter().filter(|again| **again).count();
     let message = format!(

@@ -6,8 +6,9 @@ use crate::dockerfile::{Command, Keyword, Kind};
 use crate::fix::instructions::{block, line_end, lines, whole_lines};
 use crate::fix::{apply, select};
 use crate::graph::{CopyStep, Source, StepId, StepKind};
+use crate::rules::ToolUse;
 use crate::rules::manifests::Manifest;
-use crate::rules::work::{Job, is_plain};
+use crate::rules::work::is_plain;
 use crate::rules::{DockerfileCx, Fix, Safety};
 use crate::shell::{Cwd, Link};
 use crate::tools::Needs;
@@ -29,7 +30,7 @@ pub(super) fn fix(
     cx: &DockerfileCx<'_>,
     taker: StepId,
     install: StepId,
-    job: &Job,
+    job: &ToolUse<'_>,
     manifests: &[Manifest],
     file: &str,
 ) -> Option<Fix> {
@@ -94,7 +95,7 @@ pub(super) fn fix(
 }
 
 /// Whether the copy takes a directory that the install fills.
-fn brings_results(cx: &DockerfileCx<'_>, taker: StepId, job: &Job) -> bool {
+fn brings_results(cx: &DockerfileCx<'_>, taker: StepId, job: &ToolUse<'_>) -> bool {
     let result =
         RESULTS.iter().find(|(ecosystem, _)| job.tool.ecosystem == *ecosystem).map(|(_, result)| *result);
     let Some(files) = cx.model().taken_files(taker) else { return true };
@@ -139,11 +140,11 @@ fn can_move(cx: &DockerfileCx<'_>, taker: StepId, install: StepId) -> bool {
 
 /// Whether a RUN reads nothing of what the copy brought.
 fn is_free(cx: &DockerfileCx<'_>, run: StepId, taker: StepId, step: &crate::graph::Step<'_>) -> bool {
-    let work = cx.work(run);
+    let uses = cx.uses(run);
     let StepKind::Run(details) = &step.kind else { return false };
     details.mounts.iter().all(|mount| mount.from != Source::Context)
-        && work.plain
-        && work.jobs.iter().all(|job| job.needs == Needs::None)
+        && cx.is_known(run)
+        && uses.tools.iter().all(|job| job.needs == Needs::None)
         && !super::super::work::touches(cx, run, taker)
 }
 
@@ -155,11 +156,11 @@ enum Cut {
     Between(crate::source::Span, String),
 }
 
-fn cut(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> Option<Cut> {
+fn cut(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>) -> Option<Cut> {
     let step = cx.graph().step(install)?;
     let script = cx.facts.script(install);
-    let work = cx.work(install);
-    let reads = |number: usize| match work.jobs.iter().find(|job| job.command == number) {
+    let uses = cx.uses(install);
+    let reads = |number: usize| match uses.tools.iter().find(|job| job.command == number) {
         Some(job) => job.needs == Needs::Sources || job.kind == crate::tools::Kind::Run,
         None => !script.commands.get(number).is_some_and(is_plain),
     };
@@ -203,7 +204,7 @@ fn copies(
     cx: &DockerfileCx<'_>,
     taker: StepId,
     copy: &CopyStep<'_>,
-    job: &Job,
+    job: &ToolUse<'_>,
     manifests: &[Manifest],
 ) -> Option<Vec<String>> {
     let step = cx.graph().step(taker)?;

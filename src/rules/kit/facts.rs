@@ -1,7 +1,6 @@
 //! What is worked out once per Dockerfile, when first asked for.
 
 use super::RunUses;
-use super::work::Work;
 use crate::builds::Build;
 use crate::cache::Model;
 use crate::dockerfile::{Command, Kind};
@@ -21,8 +20,6 @@ pub struct Facts<'a> {
     pub builds: Vec<&'a Build>,
     scripts: Vec<OnceLock<Script<'a>>>,
     uses: OnceLock<Vec<RunUses<'a>>>,
-    /// What the RUNs do, by step index.
-    pub(super) works: OnceLock<Vec<Work>>,
 }
 
 impl<'a> Facts<'a> {
@@ -30,7 +27,7 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn new(model: Model<'a>, directory: Option<String>, builds: Vec<&'a Build>) -> Self {
         let scripts = model.graph.steps.iter().map(|_| OnceLock::new()).collect();
-        Self { model, directory, builds, scripts, uses: OnceLock::new(), works: OnceLock::new() }
+        Self { model, directory, builds, scripts, uses: OnceLock::new() }
     }
 
     /// The commands of a RUN; none for any other step. A shell that is not known makes the text opaque.

@@ -1,7 +1,7 @@
 //! The files that an install reads, and where they are in the context.
 
 use super::DockerfileCx;
-use super::work::Job;
+use super::ToolUse;
 use crate::cache::{Standing, Written, WrittenKind};
 use crate::context::{Pattern, path};
 use crate::graph::StepId;
@@ -12,7 +12,7 @@ pub struct Reads(Vec<Pattern>);
 
 impl Reads {
     /// What any of `jobs` may read.
-    pub fn of<'j>(jobs: impl IntoIterator<Item = &'j Job>) -> Self {
+    pub fn of<'j>(jobs: impl IntoIterator<Item = &'j ToolUse<'j>>) -> Self {
         let mut patterns: Vec<String> = Vec::new();
         for job in jobs {
             let tool = job.tool;
@@ -53,7 +53,12 @@ pub struct Manifest {
 /// order, those of the directory itself first. `None` where the context, the tool's directory or the place of a file that
 /// `install` names is not known.
 #[must_use]
-pub fn copied(cx: &DockerfileCx<'_>, step: StepId, install: StepId, job: &Job) -> Option<Vec<Manifest>> {
+pub fn copied(
+    cx: &DockerfileCx<'_>,
+    step: StepId,
+    install: StepId,
+    job: &ToolUse<'_>,
+) -> Option<Vec<Manifest>> {
     let directory = job.directory.as_deref()?;
     let files = cx.model().taken_files(step)?;
     let written = cx.model().writes(step);
@@ -119,7 +124,7 @@ fn below<'p>(place: &'p str, directory: &str) -> Option<&'p str> {
 
 /// Whether the project is one of several packages (npm's, yarn's, pnpm's or bun's workspaces), whose manifests are all
 /// read.
-fn workspaces(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> bool {
+fn workspaces(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>) -> bool {
     let text = |name| manifest_text(cx, install, job, name);
     job.tool.ecosystem == "javascript"
         && (text("package.json").is_some_and(|text| text.contains("\"workspaces\""))
@@ -129,7 +134,7 @@ fn workspaces(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> bool {
 
 /// What stands at `name` in the directory in which the tool works when `install` runs.
 #[must_use]
-pub fn standing(cx: &DockerfileCx<'_>, install: StepId, job: &Job, name: &str) -> Standing {
+pub fn standing(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>, name: &str) -> Standing {
     match (&job.directory, name.starts_with('/')) {
         (_, true) => cx.model().standing(install, &path::clean(name)),
         (Some(directory), false) => {
@@ -139,7 +144,7 @@ pub fn standing(cx: &DockerfileCx<'_>, install: StepId, job: &Job, name: &str) -
     }
 }
 
-fn manifest_text(cx: &DockerfileCx<'_>, install: StepId, job: &Job, name: &str) -> Option<String> {
+fn manifest_text(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>, name: &str) -> Option<String> {
     match standing(cx, install, job, name) {
         Standing::Context(file) => cx.context_text(&file).map(|file| file.text.clone()),
         _ => None,
@@ -147,14 +152,14 @@ fn manifest_text(cx: &DockerfileCx<'_>, install: StepId, job: &Job, name: &str) 
 }
 
 /// The names of the tool's manifests and lock files that are plain names.
-fn plain_names(job: &Job) -> impl Iterator<Item = &String> {
+fn plain_names<'j>(job: &'j ToolUse<'_>) -> impl Iterator<Item = &'j String> {
     let names = [&job.tool.manifests, &job.tool.lockfiles, &job.named].into_iter().flatten();
     names.filter(|name| !name.contains(['*', '?', '[']))
 }
 
 /// Whether the install has nothing to read: the directory was copied, and none of its manifests is there.
 #[must_use]
-pub fn has_none(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> bool {
+pub fn has_none(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>) -> bool {
     let patterns = [&job.tool.manifests, &job.tool.lockfiles].into_iter().flatten();
     patterns.into_iter().all(|name| !name.contains('*'))
         && plain_names(job).all(|name| standing(cx, install, job, name) == Standing::Nothing)
@@ -162,7 +167,7 @@ pub fn has_none(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> bool {
 
 /// Whether a manifest names dependencies that are directories of the project, so that the install reads them too.
 #[must_use]
-pub fn has_local_dependencies(cx: &DockerfileCx<'_>, install: StepId, job: &Job) -> bool {
+pub fn has_local_dependencies(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>) -> bool {
     let signs: &[&str] = match job.tool.ecosystem.as_str() {
         "javascript" => &["\"file:", "\"link:", "\"portal:"],
         "php" => &["\"type\": \"path\"", "\"type\":\"path\""],

@@ -92,8 +92,8 @@ pub fn reach(cx: &DockerfileCx<'_>, start: u32, name: &str) -> Reach {
                 reach.followers.push(at);
             }
             Kind::Run(_) => match steps.get(&at).copied() {
-                Some(step) if !named && cx.work(step).ignores_variables() => {
-                    if cx.work(step).is_costly() {
+                Some(step) if !named && cx.ignores_variables(step) => {
+                    if cx.costly(step).is_some() {
                         reach.idle.push(step);
                     }
                 }

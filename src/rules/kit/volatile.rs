@@ -242,7 +242,7 @@ pub fn pins(cx: &DockerfileCx<'_>, name: &str) -> bool {
     in_text
         || cx.facts.runs().any(|(id, step, _)| {
             scope::names(step.instruction.span.of(cx.text()), name)
-                && cx.work(id).jobs.iter().any(|job| job.kind.downloads() && !job.kind.compiles())
+                && cx.uses(id).tools.iter().any(|job| job.kind.downloads() && !job.kind.compiles())
         })
 }
 

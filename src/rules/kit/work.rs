@@ -1,177 +1,66 @@
-//! What the RUNs do: the tools they call, and whether anything in them is beyond knowing.
+//! What the work of a RUN depends on: files of the context, variables, or neither.
 
-use super::DockerfileCx;
+use super::{DockerfileCx, ToolUse};
 use crate::cache::Standing;
 use crate::context::path;
-use crate::graph::{Base, Step, StepId, StepKind};
+use crate::graph::StepId;
 use crate::shell::{Command, Cwd};
-use crate::tools::{Catalog, Environment, File, Kind, Memory, Needs, Tool};
+use crate::tools::{Kind, Needs};
 
-/// What one RUN does.
-#[derive(Clone, Debug, Default)]
-pub struct Work {
-    /// The commands that a tool's data knows, in order.
-    pub jobs: Vec<Job>,
-    /// Whether every other command is one of the small programs that every system has ([`is_plain`]), so that nothing in
-    /// it is opaque.
-    pub plain: bool,
-}
-
-/// One command of a known tool. [`crate::tools::Use`] with its borrows taken off.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// Number of the command in the step's script.
-    pub command: usize,
-    /// The tool.
-    pub tool: &'static Tool,
-    /// What it does.
-    pub kind: Kind,
-    /// What it reads of the build context.
-    pub needs: Needs,
-    /// The directory in which it works, absolute; `None` where it is not known or there are several.
-    pub directory: Option<String>,
-    /// Manifests named on the command line, as written.
-    pub named: Vec<String>,
-    /// Project scripts that run with it and may read sources; `None` where the manifest is not known.
-    pub scripts: Option<Vec<String>>,
-    /// Whether it is certain that this tool is meant.
-    pub sure: bool,
-    /// Whether it runs whenever the RUN runs.
-    pub certain: bool,
-}
-
-impl Job {
-    /// Whether it downloads dependencies that only manifests name, and nothing of the project runs with it as far as is
-    /// known.
-    #[must_use]
-    pub fn is_install(&self) -> bool {
-        self.kind.downloads() && !self.kind.compiles() && self.needs == Needs::Manifests
-    }
-
-    /// Whether it takes time and reads nothing of the project.
-    #[must_use]
-    pub fn is_free(&self) -> bool {
-        (self.kind.downloads() || self.kind.compiles()) && self.needs == Needs::None
-    }
-
+impl ToolUse<'_> {
     /// Whether it takes time.
     #[must_use]
     pub fn is_costly(&self) -> bool {
         self.kind.downloads() || self.kind.compiles()
     }
-}
 
-impl Work {
-    /// Whether it certainly does something that takes time.
+    /// Whether it takes time and reads nothing of the project.
     #[must_use]
-    pub fn is_costly(&self) -> bool {
-        self.jobs.iter().any(|job| job.certain && job.is_costly())
-    }
-
-    /// Whether it certainly reads no variable but those of its tools and those that its text names: installs and
-    /// downloads without project scripts, and plain programs.
-    #[must_use]
-    pub fn ignores_variables(&self) -> bool {
-        let quiet = |job: &Job| {
-            job.is_costly()
-                && job.needs != Needs::Sources
-                && !(job.kind.compiles() && job.needs == Needs::Manifests)
-                && job.scripts.as_ref().is_none_or(Vec::is_empty)
-        };
-        self.plain && self.jobs.iter().all(quiet)
+    pub fn is_free(&self) -> bool {
+        self.is_costly() && self.needs == Needs::None
     }
 }
 
 impl<'a> DockerfileCx<'a> {
-    /// What the RUN `step` does; nothing for any other step, or one of a stage that the target does not reach.
+    /// The command of a tool's use.
     #[must_use]
-    pub fn work(&self, step: StepId) -> &'a Work {
-        static NONE: Work = Work { jobs: Vec::new(), plain: false };
-        self.facts.works.get_or_init(|| works(self)).get(step.index()).unwrap_or(&NONE)
+    pub fn command(&self, step: StepId, used: &ToolUse<'_>) -> Option<&'a Command<'a>> {
+        self.facts.script(step).commands.get(used.command)
     }
 
-    /// The command of a job.
+    /// The first command of the RUN that certainly does something that takes time.
     #[must_use]
-    pub fn command(&self, step: StepId, job: &Job) -> Option<&'a Command<'a>> {
-        self.facts.script(step).commands.get(job.command)
+    pub fn costly(&self, step: StepId) -> Option<&'a Command<'a>> {
+        let used = self.uses(step).tools.iter().filter(|used| used.is_costly());
+        used.filter_map(|used| self.command(step, used)).find(|command| command.certain)
     }
-}
 
-/// The work of every step, by index. What commands leave behind for later ones is followed through the stages.
-fn works(cx: &DockerfileCx<'_>) -> Vec<Work> {
-    let graph = cx.graph();
-    let mut works = vec![Work::default(); graph.steps.len()];
-    let mut left: Vec<Memory> = Vec::with_capacity(graph.stages.len());
-    for (index, stage) in graph.stages.iter().enumerate() {
-        let mut memory = match &stage.base {
-            Base::Stage(parent) => left.get(*parent).cloned().unwrap_or_default(),
-            _ => Memory::default(),
-        };
-        if graph.reachable.get(index).copied().unwrap_or(false) {
-            let image = graph.base_image(index);
-            for (id, step) in graph.steps_of(index).filter(|(_, step)| matches!(step.kind, StepKind::Run(_)))
-            {
-                if let Some(slot) = works.get_mut(id.index()) {
-                    *slot = work(cx, id, step, image, &mut memory);
+    /// Whether every command of the RUN is known: one of a tool that downloads or builds, or one of the small programs that
+    /// every system has.
+    #[must_use]
+    pub fn is_known(&self, step: StepId) -> bool {
+        let (script, uses) = (self.facts.script(step), self.uses(step));
+        let mut tools = uses.tools.iter().peekable();
+        !uses.opaque
+            && script.commands.iter().enumerate().all(|(number, command)| {
+                match tools.next_if(|used| used.command == number) {
+                    Some(used) => used.kind != Kind::Run || used.tool.name == "apt-repository",
+                    None => is_plain(command),
                 }
-            }
-        }
-        left.push(memory);
+            })
     }
-    works
-}
 
-fn work(
-    cx: &DockerfileCx<'_>,
-    id: StepId,
-    step: &Step<'_>,
-    image: Option<&str>,
-    memory: &mut Memory,
-) -> Work {
-    let catalog = Catalog::builtin();
-    let script = cx.facts.script(id);
-    let variables = |name: &str| step.state.get(name).map(|variable| variable.value.to_string());
-    let files = |path: &str| match cx.model().standing(id, path) {
-        Standing::Context(file) => {
-            cx.context_text(&file).map_or(File::Unknown, |file| File::Text(file.text.as_str().into()))
-        }
-        Standing::Nothing => File::Absent,
-        Standing::Unknown => File::Unknown,
-    };
-    let mut work = Work { jobs: Vec::new(), plain: script.opaque.is_empty() };
-    for (number, command) in script.commands.iter().enumerate() {
-        let own = Environment {
-            variables: Some(&variables),
-            user: &step.state.user,
-            cwd: &step.state.cwd,
-            image,
-            script: Some(script),
-            memory: None,
-            files: Some(&files),
+    /// Whether the RUN certainly reads no variable but those of its tools and those that its text names: installs and
+    /// downloads without project scripts, and small programs.
+    #[must_use]
+    pub fn ignores_variables(&self, step: StepId) -> bool {
+        let quiet = |used: &ToolUse<'_>| {
+            used.needs != Needs::Sources
+                && !(used.kind.compiles() && used.needs == Needs::Manifests)
+                && used.scripts.as_ref().is_none_or(Vec::is_empty)
         };
-        {
-            let environment = Environment { memory: Some(&*memory), ..own };
-            match catalog.recognise(command, &environment) {
-                Some(found) => {
-                    work.plain &= command.opaque.is_none() && found.kind != Kind::Run;
-                    work.jobs.push(Job {
-                        command: number,
-                        tool: found.tool,
-                        kind: found.kind,
-                        needs: found.needs,
-                        directory: found.directory.clone(),
-                        named: found.named.clone(),
-                        scripts: found.scripts.clone(),
-                        sure: found.sure,
-                        certain: command.certain,
-                    });
-                }
-                None => work.plain &= is_plain(command),
-            }
-        }
-        memory.observe(catalog, command, &own);
+        self.is_known(step) && self.uses(step).tools.iter().all(quiet)
     }
-    work
 }
 
 /// Programs that do what their arguments say and nothing else: no project file and no variable makes them do otherwise.
@@ -326,11 +215,22 @@ const PLAIN: &[&str] = &[
     "gawk",
 ];
 
+/// Programs of which what their data does not call a download, a build or a run is configuration and questions.
+const QUIET: &[&str] = &[
+    "apk", "apt", "apt-get", "bundle", "cargo", "composer", "conda", "corepack", "dnf", "dotnet", "gem",
+    "git", "go", "microdnf", "npm", "pip", "pip3", "pnpm", "poetry", "rustup", "uv", "yarn", "yum", "zypper",
+];
+
 /// Whether a command that no tool's data knows is one of the small programs that every system has, or none at all.
 #[must_use]
 pub fn is_plain(command: &Command<'_>) -> bool {
+    let Some(name) = command.program() else { return command.argv.is_empty() && command.opaque.is_none() };
+    let environment = ["-m", "venv"].iter().all(|word| command.args().iter().any(|arg| arg.text == *word));
     command.opaque.is_none()
-        && (command.argv.is_empty() || command.program().is_some_and(|name| PLAIN.contains(&name)))
+        && (PLAIN.contains(&name)
+            || QUIET.contains(&name)
+            || name == "virtualenv"
+            || (name.starts_with("python") && environment))
 }
 
 /// The words of a command as one text.
