@@ -1,18 +1,22 @@
 //! `analyze`: pure and total. The same project and settings give the same report, in any number of threads.
 
+mod difference;
 mod explain;
 mod explanation;
 mod fingerprint;
 mod guard;
+mod ignoring;
 mod join;
 mod memory;
 mod place;
 mod suppress;
 mod touched;
 
+pub use difference::line_edits;
 pub use explain::{ExplainError, ExplainRequest, Since, explain};
 pub use explanation::{ExplainedStep, Explanation, Reason};
 pub use guard::{guarded, is_guarded, silence_guarded_panics};
+pub use ignoring::ignoring;
 pub use memory::Memory;
 pub use place::context_directory;
 pub use touched::TouchedLines;

@@ -28,10 +28,10 @@ pub(super) struct Learnt {
 }
 
 /// The last analysis of a project that changes a little at a time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Memory(Option<Last>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Last {
     project: Project,
     settings: Arc<Settings>,

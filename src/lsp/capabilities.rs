@@ -1,10 +1,11 @@
 //! What the server can do.
 
+use super::actions::FIX_ALL;
 use super::client::Client;
 use gen_lsp_types::{
-    ChangeNotifications, DiagnosticOptions, DiagnosticProvider, InitializeResult, Save, ServerCapabilities,
-    ServerInfo, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    ChangeNotifications, CodeActionKind, CodeActionOptions, CodeActionProvider, DiagnosticOptions,
+    DiagnosticProvider, InitializeResult, Save, ServerCapabilities, ServerInfo, TextDocumentSync,
+    TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 
 /// The answer to `initialize`.
@@ -39,6 +40,11 @@ fn capabilities(client: &Client) -> ServerCapabilities {
                 ..DiagnosticOptions::default()
             })
         }),
+        code_action_provider: Some(CodeActionProvider::CodeActionOptions(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QuickFix, FIX_ALL]),
+            resolve_provider: Some(client.resolves_edits),
+            ..CodeActionOptions::default()
+        })),
         workspace: Some(WorkspaceOptions { workspace_folders: Some(folders), ..WorkspaceOptions::default() }),
         ..ServerCapabilities::default()
     }

@@ -16,6 +16,12 @@ pub(super) struct Client {
     pub(super) pulls_diagnostics: bool,
     /// It can be told to ask again: for diagnostics, code lenses, inlay hints.
     pub(super) refreshes: [(&'static str, bool); 3],
+    /// It takes edits that name the version they are for.
+    pub(super) versioned_edits: bool,
+    /// It creates files as part of an edit.
+    pub(super) creates_files: bool,
+    /// It asks for the edit of an action when the action is chosen.
+    pub(super) resolves_edits: bool,
     /// It reports files that changed on the disk.
     pub(super) watches_files: bool,
     /// It can be asked for its settings.
@@ -26,6 +32,11 @@ impl Client {
     /// Reads `capabilities` of the parameters of `initialize`.
     pub(super) fn new(capabilities: &Value) -> Self {
         let has = |pointer: &str| capabilities.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
+        let lists = |pointer: &str, wanted: &str| {
+            let list = capabilities.pointer(pointer).and_then(Value::as_array);
+            list.is_some_and(|list| list.iter().any(|item| item.as_str() == Some(wanted)))
+        };
+        let edit = "/workspace/workspaceEdit";
         let is_there = |pointer: &str| capabilities.pointer(pointer).is_some_and(Value::is_object);
         let refresh = |pointer| has(pointer);
         Self {
@@ -39,6 +50,10 @@ impl Client {
                 ("workspace/codeLens/refresh", refresh("/workspace/codeLens/refreshSupport")),
                 ("workspace/inlayHint/refresh", refresh("/workspace/inlayHint/refreshSupport")),
             ],
+            versioned_edits: has(&format!("{edit}/documentChanges")),
+            creates_files: has(&format!("{edit}/documentChanges"))
+                && lists(&format!("{edit}/resourceOperations"), "create"),
+            resolves_edits: lists("/textDocument/codeAction/resolveSupport/properties", "edit"),
             watches_files: has("/workspace/didChangeWatchedFiles/dynamicRegistration"),
             has_settings: has("/workspace/configuration"),
         }

@@ -27,6 +27,8 @@ impl Server {
         }
         match request.method.as_str() {
             "textDocument/diagnostic" => with(request, |params| self.document_diagnostics(&params)),
+            "textDocument/codeAction" => with(request, |params| self.code_actions(&params)),
+            "codeAction/resolve" => with(request, |action| self.resolve_action(action)),
             "workspace/diagnostic" => with(request, |params| self.workspace_diagnostics(&params)),
             method => Err(failure(ErrorCode::MethodNotFound, &format!("{method} is not known here"))),
         }

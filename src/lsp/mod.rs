@@ -5,6 +5,7 @@
 //! thread of its own, and taken when it is there (`folder.rs`). After a keystroke only the Dockerfile concerned is looked
 //! at again.
 
+mod actions;
 mod capabilities;
 mod client;
 mod convert;
