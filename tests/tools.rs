@@ -226,10 +226,14 @@ fn caches_follow_user_environment_options_and_settings() {
         ("FROM x\nRUN npm config set cache=/c && npm ci", &["/c"]),
         ("FROM x\nRUN yarn config set cache-folder /y\nRUN yarn install --production", &["/y"]),
         ("FROM x\nRUN pnpm config set store-dir /s\nRUN pnpm install", &["/s"]),
-        ("FROM x\nRUN poetry config cache-dir /p\nRUN poetry install --no-root", &["/p/cache", "/p/artifacts"]),
-        ("FROM ruby\nWORKDIR /w\nRUN bundle config set --local path vendor\nRUN bundle install", &[
-            "/w/vendor/ruby/*/cache",
-        ]),
+        (
+            "FROM x\nRUN poetry config cache-dir /p\nRUN poetry install --no-root",
+            &["/p/cache", "/p/artifacts"],
+        ),
+        (
+            "FROM ruby\nWORKDIR /w\nRUN bundle config set --local path vendor\nRUN bundle install",
+            &["/w/vendor/ruby/*/cache"],
+        ),
         ("FROM composer\nRUN composer config -g cache-dir /k\nRUN composer install", &["/k"]),
         ("FROM x\nENV D=/d\nRUN npm config set cache $D/npm\nRUN npm ci", &["/d/npm"]),
         // The JVM's user.home is that of passwd.
