@@ -215,6 +215,7 @@ fn run(
         ProjectCx { dockerfiles: &contexts, builds: &builds, others: &project.others, settings, files };
     findings.par_extend(rules.par_iter().flat_map_iter(|rule| check_project(&project_cx, *rule)));
 
+    findings.retain(|finding| finding.place.path.is_empty() || project.is_asked(&finding.place.path));
     configure(&mut findings, settings, rules);
     suppress::apply(&mut findings, comments, settings, rules);
     sort(&mut findings);

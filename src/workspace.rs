@@ -54,8 +54,15 @@ impl Workspace {
             None => configured(project::configurations(root, paths, &found)),
         };
         let (settings, broken) = settings(files, flags);
-        found.files.retain(|file| file.explicit || !settings.excludes(&file.path));
-        Self { root: root.to_path_buf(), project: project::load(root, found), settings, broken }
+        let mut around = project::discover_around(root, paths);
+        let own =
+            |list: &mut Found| list.files.retain(|file| file.explicit || !settings.excludes(&file.path));
+        own(&mut found);
+        own(&mut around);
+        // What was found is not read twice.
+        around.files.retain(|file| found.files.binary_search_by(|own| own.path.cmp(&file.path)).is_err());
+        let project = project::load(root, found).surrounded(project::load(root, around));
+        Self { root: root.to_path_buf(), project, settings, broken }
     }
 }
 

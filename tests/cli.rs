@@ -1,6 +1,8 @@
 //! The command line, through the real binary, in folders and environments of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "cli/around.rs"]
+mod around;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/config.rs"]

@@ -5,7 +5,7 @@ use hitrate::builds::System;
 use hitrate::context::{CopySelection, Entry, select};
 use hitrate::project::git::{Difference, Git, GitError};
 use hitrate::project::{
-    FileKind, Found, Project, ReadError, WriteError, absolute, configurations, discover, discover_builds,
+    FileKind, Found, Project, ReadError, WriteError, absolute, configurations, discover, discover_around,
     load, read_text, relative, root_for, root_of, write_text,
 };
 use std::fs;
@@ -229,17 +229,43 @@ fn what_starts_the_builds_is_found_around_the_paths() {
     let root = directory(&[
         (".github/workflows/ci.yml", ""),
         (".buildkite/pipeline.yml", ""),
-        (".devcontainer/Dockerfile", DOCKERFILE),
+        (".gitignore", "scratch\n/deploy/old/\n"),
         ("compose.yml", ""),
+        ("deploy/old/compose.yml", ""),
+        ("deploy/new/compose.yml", ""),
+        ("deploy/new/.gitignore", "!kept.sh\n*.sh\n!kept.sh\n"),
+        ("deploy/new/gone.sh", ""),
+        ("deploy/new/kept.sh", ""),
+        ("scratch/Dockerfile", DOCKERFILE),
+        ("web/node_modules/x/Dockerfile", DOCKERFILE),
         ("services/Makefile", ""),
         ("services/api/Dockerfile", DOCKERFILE),
-        ("services/web/compose.yml", ""),
+        ("services/web/Dockerfile", DOCKERFILE),
     ]);
-    let found = discover_builds(root.path(), &[root.path().join("services/api")]);
-    assert_eq!(
-        names(&found),
-        [".buildkite/pipeline.yml", ".github/workflows/ci.yml", "compose.yml", "services/Makefile"]
-    );
+    let found = discover_around(root.path(), &[root.path().join("services/api")]);
+    let expected = [
+        ".buildkite/pipeline.yml",
+        ".github/workflows/ci.yml",
+        "compose.yml",
+        "deploy/new/compose.yml",
+        "deploy/new/kept.sh",
+        "services/Makefile",
+        "services/api/Dockerfile",
+        "services/web/Dockerfile",
+    ];
+    assert_eq!(names(&found), expected);
+    let all = discover_around(root.path(), &[root.path().to_path_buf()]);
+    assert_eq!(names(&all), [""; 0], "nothing is around the whole");
+}
+
+#[test]
+fn the_walk_around_the_paths_ends() {
+    let root = directory(&[("a/b/compose.yml", ""), ("z/Dockerfile", DOCKERFILE)]);
+    for number in 0..9_000 {
+        fs::write(root.path().join(format!("a/{number}")), "").unwrap();
+    }
+    let found = discover_around(root.path(), &[root.path().join("z/Dockerfile")]);
+    assert_eq!(names(&found), ["z/Dockerfile"], "what is deeper than where it ends is not found");
 }
 
 fn project(files: &[(&str, &str)]) -> (TempDir, Project) {

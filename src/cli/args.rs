@@ -147,7 +147,8 @@ pub(super) enum BuilderKind {
 pub(super) struct ExplainArgs {
     /// The Dockerfile [default: Dockerfile]
     pub(super) dockerfile: Option<String>,
-    /// The build context; without it, the directory of the Dockerfile or one above it that has what is copied
+    /// The build context; without it, that of the builds found in the repository (CI, bake, Compose, scripts), else the
+    /// directory of the Dockerfile or one above it that has what is copied
     #[arg(long, value_name = "DIR")]
     pub(super) context: Option<String>,
     /// A file of the context is edited; a path or a glob, repeatable
@@ -168,7 +169,7 @@ pub(super) struct ExplainArgs {
     /// Everything that changed since this git revision, the Dockerfile included
     #[arg(long, value_name = "REV", help_heading = "Changes")]
     pub(super) from_git: Option<String>,
-    /// The stage that is built; without it, the last one
+    /// The stage that is built; without it, the one that those builds ask for, else the last one
     #[arg(long, value_name = "STAGE", help_heading = "The build")]
     pub(super) target: Option<String>,
     /// Whether the builder that builds after the change still has its cache

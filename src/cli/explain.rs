@@ -30,6 +30,8 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> 
             ..Found::default()
         },
     );
+    let around = project::discover_around(&root, &paths);
+    let project = project.surrounded(project::load(&root, around));
     if let Some(error) = project.errors.first() {
         anyhow::bail!("{named}: {}", error.message);
     }

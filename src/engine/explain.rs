@@ -1,6 +1,7 @@
 //! `explain`: which steps of one Dockerfile run again after a change, and why.
 
 use super::explanation::{ExplainedStep, Explanation, Reason};
+use super::join::{self, Agreed};
 use super::place;
 use crate::builds::{Placed, Vars, cachespec};
 use crate::cache::{self, Answer, Change, Export, ExportMode, Model, Setting};
@@ -8,7 +9,6 @@ use crate::context::{
     Change as FileChange, ContentId, Context, Entry, go_match, has_wildcards, own_ignore_file, path,
 };
 use crate::dockerfile;
-use crate::graph::Options;
 use crate::project::Project;
 use crate::source::{LineIndex, Span};
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use std::sync::Arc;
 pub struct ExplainRequest {
     /// The Dockerfile, relative to the project's root.
     pub dockerfile: String,
-    /// The context's directory relative to the project's root; `None` looks for the one that has what is copied.
+    /// The context's directory relative to the project's root; `None` takes that of the builds that are found, else looks
+    /// for the one that has what is copied.
     pub context: Option<String>,
     /// Edited paths and globs, relative to the context.
     pub edits: Vec<String>,
@@ -32,7 +33,7 @@ pub struct ExplainRequest {
     pub prune_mounts: bool,
     /// What the build was at a revision.
     pub since: Option<Since>,
-    /// The stage that is built.
+    /// The stage that is built; `None` takes the one that all builds ask for that are found, else the last.
     pub target: Option<String>,
     /// Whether every build has a fresh builder.
     pub ephemeral: bool,
@@ -103,8 +104,17 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
         .or_else(|| project.text(&request.dockerfile))
         .ok_or_else(|| ExplainError::NoDockerfile(request.dockerfile.clone()))?;
     let syntax = dockerfile::parse(&file.text);
-    let options = Options { target: request.target.clone(), ..Options::default() };
-    let model = Model::new(&syntax, options.clone(), None);
+    let agreed = join::agreed(project, &request.dockerfile);
+    let mut options = agreed.options.clone();
+    if request.target.is_some() {
+        options.target.clone_from(&request.target);
+    }
+    let mut model = Model::new(&syntax, options.clone(), None);
+    if request.target.is_none() && model.graph.target.is_none() {
+        // The builds ask for a stage that is gone.
+        options.target = None;
+        model = Model::new(&syntax, options.clone(), None);
+    }
     if model.graph.stages.is_empty() {
         return Err(ExplainError::NoStage(request.dockerfile.clone()));
     }
@@ -114,7 +124,7 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
         let known = if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
         return Err(ExplainError::NoTarget(name, request.dockerfile.clone(), known));
     };
-    let directory = directory(project, request, &model);
+    let directory = directory(project, request, &agreed, &model);
     let context = directory.as_deref().map(|directory| listed(project, request, directory)).transpose()?;
     let model = match &context {
         Some(context) => model.with_context(Arc::clone(context)),
@@ -183,12 +193,17 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
 }
 
 /// The context's directory; `None` where no step takes files of it, or where it is not certain.
-fn directory(project: &Project, request: &ExplainRequest, model: &Model<'_>) -> Option<String> {
+fn directory(
+    project: &Project,
+    request: &ExplainRequest,
+    agreed: &Agreed,
+    model: &Model<'_>,
+) -> Option<String> {
     if !model.takes_context() {
         return None;
     }
     let found = || place::context_of(project, &request.dockerfile, model).map(|place| place.directory);
-    request.context.clone().or_else(found)
+    request.context.clone().or_else(|| agreed.directory.clone()).or_else(found)
 }
 
 fn listed(

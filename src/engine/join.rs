@@ -3,6 +3,7 @@
 use super::place;
 use crate::builds::{self, Build, ContextSource, ReadError, Value};
 use crate::cache::Model;
+use crate::context::Context;
 use crate::dockerfile::Dockerfile;
 use crate::graph::{NamedContext, Options};
 use crate::project::{FileError, FileKind, Project, classify_text};
@@ -20,6 +21,7 @@ pub(super) fn builds_of(project: &Project) -> (Vec<Build>, Vec<FileError>) {
     let read: Vec<Result<Vec<Build>, FileError>> = project
         .others
         .par_iter()
+        .chain(&project.around)
         .filter_map(|file| match classify_text(&file.path, &file.text) {
             Some(FileKind::Build(system)) => Some(read(project, system, file).map_err(|error| {
                 let line = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
@@ -32,7 +34,9 @@ pub(super) fn builds_of(project: &Project) -> (Vec<Build>, Vec<FileError>) {
     for result in read {
         match result {
             Ok(found) => builds.extend(found),
-            Err(error) => errors.push(error),
+            // Nobody asked about what stands around.
+            Err(error) if project.is_asked(&error.path) => errors.push(error),
+            Err(_) => {}
         }
     }
     let mut builds = builds::ci::called(builds);
@@ -151,6 +155,38 @@ fn options_of(build: &Build) -> Options {
     }
 }
 
+/// What all the builds of a Dockerfile have in common.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Agreed {
+    /// The context's directory, relative to the project's root.
+    pub(super) directory: Option<String>,
+    /// Target, build args, named contexts and platform.
+    pub(super) options: Options,
+}
+
+/// What the builds that are found in `project` agree on about the Dockerfile at `path`.
+pub(super) fn agreed(project: &Project, path: &str) -> Agreed {
+    let (builds, _) = builds_of(project);
+    let mut own = builds.iter().filter(|build| dockerfile_of(build).is_some_and(|named| named == path));
+    let Some(first) = own.next() else { return Agreed::default() };
+    let is_there = |directory: &&str| {
+        project.context(directory, Some(path)).is_ok_and(|context| !context.tree().is_empty())
+    };
+    let mut directory = directory_of(first).filter(is_there);
+    let mut options = options_of(first);
+    for build in own {
+        let other = options_of(build);
+        directory = directory.filter(|own| directory_of(build) == Some(own));
+        options.target = options.target.filter(|own| other.target.as_ref() == Some(own));
+        options.args.retain(|arg| other.args.contains(arg));
+        options.contexts.retain(|name, context| other.contexts.get(name) == Some(context));
+        if options.platform != other.platform {
+            options.platform = Options::default().platform;
+        }
+    }
+    Agreed { directory: directory.map(str::to_owned), options }
+}
+
 /// The model of a Dockerfile as `build` builds it. A target that the file does not have gives the last stage.
 pub(super) fn model_of<'a>(
     project: &Project,
@@ -165,15 +201,22 @@ pub(super) fn model_of<'a>(
     if !model.takes_context() {
         return (model, directory_of(build).map(str::to_owned));
     }
-    let context = directory_of(build).and_then(|directory| {
-        let context = project.context(directory, Some(path)).ok()?;
-        // A context that is made by earlier steps of the job (a download, a checkout elsewhere) is not the one at hand.
-        (!context.tree().is_empty()).then(|| (directory.to_owned(), context))
-    });
-    match context {
+    match context_of(project, path, build) {
         Some((directory, context)) => (model.with_context(context), Some(directory)),
         None => (model, None),
     }
+}
+
+/// The context of a build, as it sees it, and its directory; `None` where that is not known.
+fn context_of(project: &Project, path: &str, build: &Build) -> Option<(String, Arc<Context>)> {
+    let directory = directory_of(build)?;
+    let context = match build.context.value {
+        ContextSource::Git { .. } => project.git_context(directory),
+        _ => project.context(directory, Some(path)),
+    };
+    // A context that is made by earlier steps of the job (a download, a checkout elsewhere) is not the one at hand.
+    let context = context.ok().filter(|context| !context.tree().is_empty())?;
+    Some((directory.to_owned(), context))
 }
 
 /// The model of a Dockerfile as far as no single build matters: its last stage and no build args, with the context of the
@@ -185,12 +228,10 @@ pub(super) fn own_model<'a>(
     builds: &[&Build],
 ) -> (Model<'a>, Option<String>) {
     let model = Model::new(syntax, Options::default(), None);
-    let named = builds.iter().filter_map(|build| directory_of(build));
-    let of_build = named.filter_map(|directory| {
-        let context =
-            project.context(directory, Some(path)).ok().filter(|context| !context.tree().is_empty())?;
-        Some((directory.to_owned(), context))
-    });
+    // A git context lacks what git does not have; where both are built from, the work tree tells more.
+    let is_git = |build: &&&Build| matches!(build.context.value, ContextSource::Git { .. });
+    let (git, local): (Vec<&&Build>, Vec<&&Build>) = builds.iter().partition(is_git);
+    let of_build = local.into_iter().chain(git).filter_map(|build| context_of(project, path, build));
     let found = match of_build.into_iter().next() {
         Some(found) => Some(found),
         None => place::context_of(project, path, &model).map(|place| (place.directory, place.context)),

@@ -31,11 +31,14 @@ pub(super) struct Place {
     pub(super) context: Arc<Context>,
 }
 
-/// The directory of the context of a Dockerfile that no build is known of, relative to the project's root; `None` where it
-/// is not certain.
+/// The directory of the context of a Dockerfile, relative to the project's root: that of the builds that are found, else
+/// the one that has what is copied; `None` where it is not certain.
 #[must_use]
 pub fn context_directory(project: &Project, dockerfile: &str) -> Option<String> {
     let file = project.dockerfile(dockerfile)?;
+    if let Some(directory) = super::join::agreed(project, dockerfile).directory {
+        return Some(directory);
+    }
     let syntax = crate::dockerfile::parse(&file.text);
     let model = Model::new(&syntax, Options::default(), None);
     context_of(project, dockerfile, &model).map(|place| place.directory)

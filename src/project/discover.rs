@@ -86,46 +86,6 @@ pub fn discover(root: &Path, paths: &[PathBuf]) -> Found {
     found
 }
 
-/// Files outside `paths` that tell how the Dockerfiles there are built: what lies in the places where CI systems look
-/// (`.github/workflows`, `.buildkite` …), and beside the directories from `paths` up to the root. The rest of the
-/// project is not walked.
-#[must_use]
-pub fn discover_builds(root: &Path, paths: &[PathBuf]) -> Found {
-    const PLACES: &[&str] = &[
-        ".github",
-        ".gitea",
-        ".forgejo",
-        ".gitlab",
-        ".gitlab-ci",
-        ".buildkite",
-        ".circleci",
-        ".azure-pipelines",
-        ".azuredevops",
-        ".woodpecker",
-        ".devcontainer",
-    ];
-    let mut found = discover(
-        root,
-        &PLACES.iter().map(|place| root.join(place)).filter(|place| place.is_dir()).collect::<Vec<_>>(),
-    );
-    let mut above: Vec<&Path> =
-        paths.iter().flat_map(|path| path.ancestors().take_while(|above| above.starts_with(root))).collect();
-    above.push(root);
-    above.sort_unstable();
-    above.dedup();
-    let files = above.into_iter().filter_map(|directory| fs::read_dir(directory).ok()).flatten().flatten();
-    for entry in files.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
-        let path = relative(root, &entry.path());
-        if let Some(kind) = classify(&path).filter(|kind| *kind != FileKind::Dockerfile) {
-            found.files.push(FoundFile { path: path.into(), kind, explicit: false });
-        }
-    }
-    found.files.retain(|file| file.kind != FileKind::Dockerfile);
-    found.files.sort();
-    found.files.dedup_by(|a, b| a.path == b.path);
-    found
-}
-
 fn walk(root: &Path, real_root: &Path, directory: &Path, found: &mut Found) {
     let shared: Mutex<(Vec<FoundFile>, Vec<PathBuf>, Vec<FileError>)> = Mutex::default();
     let walker = WalkBuilder::new(directory)

@@ -1,5 +1,6 @@
 //! The only room that touches the disk: discovery, reading, git, the work tree. What it hands on is plain data.
 
+mod around;
 mod contexts;
 mod discover;
 pub mod git;
@@ -9,8 +10,9 @@ mod load;
 mod read;
 mod write;
 
+pub use around::discover_around;
 pub use contexts::{Contexts, Files};
-pub use discover::{Found, FoundFile, absolute, discover, discover_builds, relative, root_for, root_of};
+pub use discover::{Found, FoundFile, absolute, discover, relative, root_for, root_of};
 pub use kind::{FileKind, classify, classify_text, is_shell_script};
 pub use listing::{MAX_ENTRIES, Unknown};
 pub use load::{Configuration, configurations, load};
@@ -30,6 +32,8 @@ pub struct Project {
     /// The other files that were read (what starts builds, `.dockerignore`), sorted by path. [`classify_text`] tells
     /// what they are.
     pub others: Vec<Arc<SourceFile>>,
+    /// Files that tell how those are built and that nobody asked about (other Dockerfiles among them), sorted by path.
+    pub around: Vec<Arc<SourceFile>>,
     /// What could not be read.
     pub errors: Vec<FileError>,
     contexts: Arc<Contexts>,
@@ -71,6 +75,7 @@ impl Project {
     fn put(&mut self, file: SourceFile) {
         let list = match classify_text(&file.path, &file.text) {
             _ if self.dockerfile(&file.path).is_some() => &mut self.dockerfiles,
+            _ if find(&self.around, &file.path).is_some() => &mut self.around,
             Some(FileKind::Dockerfile) => &mut self.dockerfiles,
             Some(_) => &mut self.others,
             None => return,
@@ -100,6 +105,7 @@ impl Project {
             overlay.insert(Arc::clone(&file.path), Arc::clone(&file));
             project.errors.retain(|error| *error.path != *path);
             if dockerfile == Some(path) && project.dockerfile(path).is_none() {
+                project.around.retain(|own| *own.path != *path);
                 let at = project.dockerfiles.partition_point(|own| *own.path < *path);
                 project.dockerfiles.insert(at, file);
             } else {
@@ -132,14 +138,35 @@ impl Project {
                 .eq(other.dockerfiles.iter().map(|file| &file.path))
             && self.others.len() == other.others.len()
             && self.others.iter().zip(&other.others).all(same)
+            && self.around.len() == other.around.len()
+            && self.around.iter().zip(&other.around).all(same)
             && overlay.len() == other_overlay.len()
             && overlay.iter().zip(&other_overlay).all(same)
     }
 
-    /// The file of that path, if it is one of those that are analyzed.
+    /// The file of that path, if it is one of those that are analyzed or stand around them.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&Arc<SourceFile>> {
-        self.dockerfile(path).or_else(|| find(&self.others, path))
+        self.dockerfile(path).or_else(|| find(&self.others, path)).or_else(|| find(&self.around, path))
+    }
+
+    /// With what `around` found and read: it is known and not reported on.
+    #[must_use]
+    pub fn surrounded(mut self, around: Self) -> Self {
+        let files = around.dockerfiles.into_iter().chain(around.others);
+        let mut files: Vec<_> = files.filter(|file| self.file(&file.path).is_none()).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.around = files;
+        self
+    }
+
+    /// Whether findings in the file at `path` are to be shown: all of them, unless only a part of a project was asked for.
+    #[must_use]
+    pub fn is_asked(&self, path: &str) -> bool {
+        self.around.is_empty()
+            || self.dockerfile(path).is_some()
+            || find(&self.others, path).is_some()
+            || classify(path) == Some(FileKind::IgnoreFile)
     }
 
     /// The Dockerfile of that path.
@@ -231,6 +258,20 @@ impl Project {
         });
         let new: Vec<Change> = new.collect();
         Ok(if new.is_empty() { context } else { Arc::new(context.changed(&new)) })
+    }
+
+    /// The context at `directory` as a git context: no ignore file holds, and `.git` is not in it (facts §2). What git does
+    /// not track is in it all the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`Project::context`].
+    pub fn git_context(&self, directory: &str) -> Result<Arc<Context>, Unknown> {
+        let context = self.contexts.get(&clean_directory(directory), "")?;
+        if context.tree().get(".git").is_none() {
+            return Ok(context);
+        }
+        Ok(Arc::new(context.changed(&[Change::Remove(".git".to_owned())])))
     }
 
     /// [`Project::context`] with the files' bytes read and hashed, for questions about content that moves from one path
