@@ -1,6 +1,9 @@
 //! `cache-mount-defeated`: something empties or bypasses a cache mount.
 
-use super::mounting::{cache_mounts, is_official, meant_for, touches, without_command, without_word};
+use super::mounting::{
+    cache_mounts, is_official, meant_for, touches, unmounted_installs, without_command, without_word,
+};
+use super::places::descends;
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
 use crate::graph::{MountStep, Step, StepId, StepKind};
 use crate::shell::{Link, Script};
@@ -26,13 +29,14 @@ impl Rule for CacheMountDefeated {
 
     // Matches: options, variables and commands that the tools' data names.
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
+        let mut hooks: Vec<(usize, &str)> = Vec::new();
         for (id, step, script, uses) in cx.run_uses() {
             let StepKind::Run(run) = &step.kind else { continue };
             let mounts: Vec<&MountStep<'_>> = cache_mounts(run).collect();
             if step.onbuild || mounts.is_empty() {
                 continue;
             }
-            by_settings(cx, id, step, uses, &mounts, out);
+            by_settings(cx, id, step, uses, &mounts, &mut hooks, out);
             by_clearing(cx, script, uses, &mounts, out);
         }
     }
@@ -45,15 +49,17 @@ fn mount_of<'m, 'a>(used: &ToolUse<'_>, mounts: &[&'m MountStep<'a>]) -> Option<
     mounts.iter().find(at).or_else(|| mounts.iter().find(meant)).copied()
 }
 
-fn by_settings(
-    cx: &DockerfileCx<'_>,
+/// `hooks` are the stages in which the image's own files have been told of: to remove one once mends every RUN that
+/// follows, those of stages built from it too.
+fn by_settings<'a>(
+    cx: &DockerfileCx<'a>,
     id: StepId,
     step: &Step<'_>,
-    uses: &RunUses<'_>,
+    uses: &RunUses<'a>,
     mounts: &[&MountStep<'_>],
+    hooks: &mut Vec<(usize, &'a str)>,
     out: &mut Sink,
 ) {
-    let mut hooks: Vec<&str> = Vec::new();
     for used in uses.tools.iter().filter(|used| used.sure) {
         let Some(mount) = mount_of(used, mounts) else { continue };
         let tool = &used.tool.name;
@@ -88,25 +94,27 @@ fn by_settings(
                 Defeat::File { path } => {
                     let stage = step.stage;
                     let shipped = cx.graph().base_image(stage).is_some_and(is_official);
+                    let told = |path: &&str| {
+                        hooks.iter().any(|(at, known)| known == path && descends(cx, stage, *at))
+                    };
                     let archives = used.caches.iter().find(|dir| dir.holds() == Holds::Downloads);
                     let over = archives.and_then(|dir| {
                         mounts.iter().find(|mount| {
                             dir.path.as_deref().is_some_and(|path| is_within(path, &mount.target))
                         })
                     });
-                    let Some(over) =
-                        over.filter(|_| shipped && used.kind.downloads() && !hooks.contains(path))
-                    else {
+                    let Some(over) = over.filter(|_| shipped && used.kind.downloads() && !told(path)) else {
                         continue;
                     };
-                    hooks.push(path);
+                    hooks.push((stage, *path));
                     let plain = command.filter(|command| {
                         let own = command.span.of(cx.text());
                         command.depth == 0 && command.certain && command.link != Link::Pipe && !own.is_empty()
                     });
                     let shell = matches!(&step.instruction.kind, crate::dockerfile::Kind::Run(run)
                         if matches!(run.command, crate::dockerfile::Command::Shell(_)));
-                    let fix = plain.filter(|_| shell).map(|command| {
+                    let alone = unmounted_installs(cx, id, stage, tool).next().is_none();
+                    let fix = plain.filter(|_| shell && alone).map(|command| {
                         Fix::safe(format!("Remove `{path}` first")).insert(
                             cx.path(),
                             command.span.start,

@@ -1,7 +1,9 @@
 //! `missing-cache-mount`: a tool downloads or compiles anew every time its RUN runs.
 
-use super::mounting::{good_dirs, is_mounted, is_official, option_place, without_command, without_word};
-use super::places::{before, needed_outside};
+use super::mounting::{
+    good_dirs, is_mounted, is_official, option_place, unmounted_installs, without_command, without_word,
+};
+use super::places::{before, descends, needed_outside};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
 use crate::dockerfile::{Command as Form, Kind as Instruction};
 use crate::graph::{MountKind, RunStep, Step, StepId, StepKind};
@@ -26,11 +28,8 @@ impl Rule for MissingCacheMount {
 
     // Matches: which commands download or compile, and where they cache, is data.
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
-        let builds = &cx.facts.builds;
-        let gone = |build: &&crate::builds::Build| {
-            build.builder.persistent == Some(false) && build.mounts_kept.is_none()
-        };
-        let ephemeral = !builds.is_empty() && builds.iter().all(gone);
+        let ephemeral = super::builders::all_forget(cx);
+        let hooked = hooked(cx);
         for (id, step, script, uses) in cx.run_uses() {
             let StepKind::Run(run) = &step.kind else { continue };
             if step.onbuild || uses.opaque {
@@ -52,7 +51,7 @@ impl Rule for MissingCacheMount {
                 out.report(command.span, message)
                     .severity(if ephemeral { Severity::Info } else { Severity::Warning })
                     .help(format!("mount {} with `--mount=type=cache,target=…`", paths.join(" and ")))
-                    .fix(fix(cx, id, step, uses, used));
+                    .fix(fix(cx, id, step, uses, used, hook_at(cx, &hooked, id, step)));
             }
         }
     }
@@ -88,18 +87,81 @@ fn wants_mount(
     {
         return false;
     }
-    let needed = good_dirs(used).any(|(dir, _)| dir.needed_later().is_some());
-    // Another rule has told of a RUN before that has the mount; and one that filled the layer is told of once.
+    // Where the cache is all that there is, another rule has told of a RUN before that has the mount, and one that filled
+    // the layer is told of once.
+    if !good_dirs(used).any(|(dir, _)| dir.needed_later().is_some()) {
+        return true;
+    }
     !before(cx, step.stage, Some(id)).take(MAX_BACK).any(|(at, earlier)| {
         let StepKind::Run(run) = &earlier.kind else { return false };
-        meant(run)
-            || needed
-                && cx
-                    .uses(at)
-                    .tools
-                    .iter()
-                    .any(|other| other.tool.name == used.tool.name && other.kind.downloads())
+        let fills = |other: &ToolUse<'_>| other.tool.name == used.tool.name && other.kind.downloads();
+        meant(run) || cx.uses(at).tools.iter().any(fills)
     })
+}
+
+/// What becomes of the image's own file that defeats the mount (apt's hook).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hook {
+    /// This RUN removes it.
+    Remove,
+    /// It is gone.
+    Gone,
+    /// It has to stay: a later RUN that installs counts on it.
+    Stays,
+}
+
+/// A RUN that installs under such a file.
+struct Hooked<'a> {
+    tool: &'a str,
+    step: StepId,
+    stage: usize,
+    /// Whether the RUN may be without the file: it gets a mount.
+    mended: bool,
+    /// Whether it removes the file when it gets its mount.
+    removes: bool,
+}
+
+/// RUNs that install with such a tool without a mount, in file order. Where there are more, none is mended.
+const MAX_HOOKED: usize = 64;
+
+fn hooked<'a>(cx: &DockerfileCx<'a>) -> Vec<Hooked<'a>> {
+    let mut found: Vec<Hooked<'a>> = Vec::new();
+    for (id, step, _, uses) in cx.run_uses() {
+        let StepKind::Run(run) = &step.kind else { continue };
+        let files = |used: &&ToolUse<'_>| {
+            used.kind.downloads() && used.defeats.iter().any(|defeat| matches!(defeat, Defeat::File { .. }))
+        };
+        let Some(used) = uses.tools.iter().filter(files).find(|used| wants_mount(cx, id, step, run, used))
+        else {
+            continue;
+        };
+        let mended = !step.onbuild && !uses.opaque && fix(cx, id, step, uses, used, Hook::Gone).is_some();
+        let removes = mended && fix(cx, id, step, uses, used, Hook::Remove).is_some();
+        found.push(Hooked { tool: &used.tool.name, step: id, stage: step.stage, mended, removes });
+        if found.len() > MAX_HOOKED {
+            return Vec::new();
+        }
+    }
+    // Whether those after it are mended too.
+    let alone: Vec<bool> = found
+        .iter()
+        .map(|hooked| {
+            unmounted_installs(cx, hooked.step, hooked.stage, hooked.tool)
+                .all(|later| found.iter().any(|other| other.step == later && other.mended))
+        })
+        .collect();
+    for (hooked, alone) in found.iter_mut().zip(alone) {
+        hooked.removes &= alone;
+    }
+    found
+}
+
+/// The first RUN of a chain that can removes the file; the others get their mounts when it is gone.
+fn hook_at(cx: &DockerfileCx<'_>, hooked: &[Hooked<'_>], id: StepId, step: &Step<'_>) -> Hook {
+    let earlier =
+        |other: &Hooked<'_>| other.removes && other.step < id && descends(cx, step.stage, other.stage);
+    let own = hooked.iter().any(|other| other.step == id && other.removes);
+    if own && !hooked.iter().any(earlier) { Hook::Remove } else { Hook::Stays }
 }
 
 /// The mounts with all that they need, where it is certain that nothing else changes.
@@ -109,6 +171,7 @@ fn fix(
     step: &Step<'_>,
     uses: &RunUses<'_>,
     used: &ToolUse<'_>,
+    hook: Hook,
 ) -> Option<Fix> {
     let Instruction::Run(run) = &step.instruction.kind else { return None };
     let same = |other: &&ToolUse<'_>| other.tool.name == used.tool.name;
@@ -150,7 +213,7 @@ fn fix(
     };
     let mut fix = Fix::safe(format!("Mount the cache of {}", used.tool.name));
     fix = fix.insert(cx.path(), option_place(step.instruction), text);
-    undefeated(cx, id, step, uses, &targets, fix)
+    undefeated(cx, id, step, uses, &targets, fix, hook)
 }
 
 /// The fix with the removal of what would defeat the mounts; `None` where that is not all possible.
@@ -161,6 +224,7 @@ fn undefeated(
     uses: &RunUses<'_>,
     targets: &[&str],
     mut fix: Fix,
+    hook: Hook,
 ) -> Option<Fix> {
     let script = cx.facts.script(id);
     let mut hooks: Vec<&str> = Vec::new();
@@ -172,9 +236,10 @@ fn undefeated(
                     fix = fix.delete(cx.path(), without_word(cx.text(), *span)?);
                 }
                 Defeat::File { path } if hooks.contains(path) => {}
+                Defeat::File { path } if hook == Hook::Gone => hooks.push(path),
                 Defeat::File { path } => {
                     let official = cx.graph().base_image(step.stage).is_some_and(is_official);
-                    if !official || command.depth != 0 || !command.certain {
+                    if hook == Hook::Stays || !official || command.depth != 0 || !command.certain {
                         return None;
                     }
                     hooks.push(path);

@@ -7,6 +7,8 @@ mod broad_copy_before_install;
 mod cache_attribute_invalid;
 mod cache_mount_defeated;
 mod cache_mount_dropped;
+mod cache_mount_ephemeral;
+mod cache_mount_id_clash;
 mod cache_mount_owner;
 mod cache_mount_sharing;
 mod cache_mount_wrong_path;
@@ -41,6 +43,8 @@ pub static ALL: &[&dyn Rule] = &[
     &cache_attribute_invalid::CacheAttributeInvalid,
     &cache_mount_defeated::CacheMountDefeated,
     &cache_mount_dropped::CacheMountDropped,
+    &cache_mount_ephemeral::CacheMountEphemeral,
+    &cache_mount_id_clash::CacheMountIdClash,
     &cache_mount_owner::CacheMountOwner,
     &cache_mount_sharing::CacheMountSharing,
     &cache_mount_wrong_path::CacheMountWrongPath,

@@ -212,12 +212,32 @@ pub struct Cache {
     /// Why later RUNs need its content: it is the only place where dependencies or results live.
     #[serde(default)]
     pub needed_later: Option<String>,
+    /// What must not differ between the builds that share it.
+    #[serde(default)]
+    pub per: Vec<Per>,
+    /// What happens where it does, for people: follows "the cache of tool here".
+    #[serde(default)]
+    pub per_reason: String,
     /// In force only then.
     #[serde(default)]
     pub when: Option<Condition>,
     /// Not in force then.
     #[serde(default)]
     pub unless: Option<Condition>,
+}
+
+/// What must not differ between the builds that share a cache directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Per {
+    /// The platform that is built for.
+    Platform,
+    /// The distribution and its release.
+    Release,
+    /// The C library: that of Alpine or that of the others.
+    Libc,
+    /// The version of the language or tool, as the tag of the base image names it.
+    Version,
 }
 
 /// What a directory holds.

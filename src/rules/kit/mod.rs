@@ -1,5 +1,6 @@
 //! What rules are made of: what they are, what they see, where they report.
 
+pub mod builders;
 mod cx;
 mod facts;
 mod finding;
@@ -10,6 +11,7 @@ pub mod mounting;
 pub mod places;
 pub mod scope;
 mod sink;
+pub mod system;
 pub mod typical;
 mod uses;
 pub mod volatile;

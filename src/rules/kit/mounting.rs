@@ -1,12 +1,12 @@
 //! What the rules about cache mounts ask of a RUN, and the edits that they make.
 
-use super::ToolUse;
-use super::places::cache_over;
+use super::places::{cache_over, descends};
+use super::{DockerfileCx, ToolUse};
 use crate::dockerfile::Instruction;
-use crate::graph::{MountKind, MountStep, RunStep, Source};
+use crate::graph::{MountKind, MountStep, RunStep, Source, StepId, StepKind};
 use crate::shell::Script;
 use crate::source::Span;
-use crate::tools::{Cache, CacheDir, Holds, Mount, is_same, is_within};
+use crate::tools::{Cache, CacheDir, Clearing, Holds, Mount, is_same, is_within};
 
 /// The cache mounts of a RUN that it can write to and that begin empty.
 pub fn cache_mounts<'r, 'a>(run: &'r RunStep<'a>) -> impl Iterator<Item = &'r MountStep<'a>> {
@@ -78,6 +78,34 @@ pub fn is_official(image: &str) -> bool {
         .find_map(|prefix| image.strip_prefix(prefix))
         .unwrap_or(image);
     image.starts_with("mcr.microsoft.com/") || !name.strip_prefix("library/").unwrap_or(name).contains('/')
+}
+
+/// The RUNs after `step` in its stage and in those built from it that install with the tool `name` and have no mount over
+/// its archives, nor empty them: what they download stays in the layer once the image's hook is gone.
+pub fn unmounted_installs<'a>(
+    cx: &DockerfileCx<'a>,
+    step: StepId,
+    stage: usize,
+    name: &str,
+) -> impl Iterator<Item = StepId> {
+    cx.run_uses().filter(move |(id, ..)| *id > step).filter_map(move |(id, later, _, uses)| {
+        let StepKind::Run(run) = &later.kind else { return None };
+        let installs =
+            |used: &&ToolUse<'_>| used.tool.name == name && used.kind.downloads() && !used.row.index;
+        let used = uses.tools.iter().find(installs)?;
+        let archives: Vec<&CacheDir<'_>> =
+            used.caches.iter().filter(|dir| dir.holds() == Holds::Downloads).collect();
+        let emptied = uses.cleared.iter().any(|(_, clearing)| match clearing {
+            Clearing::Tool(tool) => tool.name == name,
+            Clearing::Paths(removals) => removals.iter().any(|removal| {
+                archives
+                    .iter()
+                    .any(|dir| dir.path.as_deref().is_some_and(|path| removal.hits(path).is_some()))
+            }),
+        });
+        let held = archives.iter().any(|dir| is_mounted(run, dir));
+        (!emptied && !held && descends(cx, later.stage, stage)).then_some(id)
+    })
 }
 
 /// Where another option of the RUN is inserted, with the blank that it needs before it.

@@ -285,7 +285,8 @@ pub fn needed_outside(cx: &DockerfileCx<'_>, step: StepId, target: &str) -> bool
 }
 
 /// Whether `stage` is `parent` or built from it.
-fn descends(cx: &DockerfileCx<'_>, stage: usize, parent: usize) -> bool {
+#[must_use]
+pub fn descends(cx: &DockerfileCx<'_>, stage: usize, parent: usize) -> bool {
     let mut at = stage;
     loop {
         if at == parent {
