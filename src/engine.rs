@@ -9,6 +9,7 @@ mod ignoring;
 mod join;
 mod memory;
 mod place;
+mod questions;
 mod suppress;
 mod touched;
 
@@ -19,6 +20,7 @@ pub use guard::{guarded, is_guarded, silence_guarded_panics};
 pub use ignoring::ignoring;
 pub use memory::Memory;
 pub use place::context_directory;
+pub use questions::{Question, QuestionKind, questions};
 pub use touched::TouchedLines;
 
 use crate::builds::Build;

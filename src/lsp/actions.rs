@@ -2,6 +2,7 @@
 
 use super::convert::Places;
 use super::diagnostics;
+use super::dispatch::is_configuration;
 use super::folder::Folder;
 use super::server::{Failure, Server, failure};
 use crate::engine::{self, Report};
@@ -62,12 +63,24 @@ impl Server {
     /// The text of a document as it is analyzed.
     pub(super) fn file_at(&self, folder: &Folder, address: &str) -> Option<Arc<SourceFile>> {
         match self.documents.get(address) {
-            Some(document) => folder.file(&folder.path_of(document)),
+            Some(document) => {
+                let path = folder.path_of(document);
+                // Of the configuration the project knows nothing.
+                let text =
+                    || is_configuration(address).then(|| SourceFile::new(&*path, &*document.text).into());
+                folder.file(&path).or_else(text)
+            }
             None => {
                 let path = super::uri::to_path(address)?;
                 folder.file(&project::relative(&folder.root, &path))
             }
         }
+    }
+
+    /// The text of a document that is a Dockerfile.
+    pub(super) fn dockerfile_at(&self, address: &str) -> Option<Arc<SourceFile>> {
+        let folder = self.folders.get(self.folder_at(address)?)?;
+        self.file_at(folder, address).filter(|file| folder.project.dockerfile(&file.path).is_some())
     }
 
     fn mending(

@@ -3,9 +3,11 @@
 use super::actions::FIX_ALL;
 use super::client::Client;
 use gen_lsp_types::{
-    ChangeNotifications, CodeActionKind, CodeActionOptions, CodeActionProvider, DiagnosticOptions,
-    DiagnosticProvider, InitializeResult, Save, ServerCapabilities, ServerInfo, TextDocumentSync,
-    TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    ChangeNotifications, CodeActionKind, CodeActionOptions, CodeActionProvider, CodeLensOptions,
+    CompletionOptions, DefinitionProvider, DiagnosticOptions, DiagnosticProvider, DocumentSymbolProvider,
+    HoverProvider, InitializeResult, InlayHintProvider, ReferencesProvider, Save, ServerCapabilities,
+    ServerInfo, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
+    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 
 /// The answer to `initialize`.
@@ -45,6 +47,16 @@ fn capabilities(client: &Client) -> ServerCapabilities {
             resolve_provider: Some(client.resolves_edits),
             ..CodeActionOptions::default()
         })),
+        hover_provider: Some(HoverProvider::Bool(true)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(["-", "=", ",", "$", "{", "["].map(str::to_owned).into()),
+            ..CompletionOptions::default()
+        }),
+        document_symbol_provider: Some(DocumentSymbolProvider::Bool(true)),
+        definition_provider: Some(DefinitionProvider::Bool(true)),
+        references_provider: Some(ReferencesProvider::Bool(true)),
+        code_lens_provider: Some(CodeLensOptions::default()),
+        inlay_hint_provider: Some(InlayHintProvider::Bool(true)),
         workspace: Some(WorkspaceOptions { workspace_folders: Some(folders), ..WorkspaceOptions::default() }),
         ..ServerCapabilities::default()
     }

@@ -26,6 +26,10 @@ pub(super) struct Client {
     pub(super) watches_files: bool,
     /// It can be asked for its settings.
     pub(super) has_settings: bool,
+    /// It shows Markdown in hovers.
+    pub(super) markdown: bool,
+    /// It shows symbols as a tree.
+    pub(super) symbol_tree: bool,
 }
 
 impl Client {
@@ -56,6 +60,8 @@ impl Client {
             resolves_edits: lists("/textDocument/codeAction/resolveSupport/properties", "edit"),
             watches_files: has("/workspace/didChangeWatchedFiles/dynamicRegistration"),
             has_settings: has("/workspace/configuration"),
+            markdown: lists("/textDocument/hover/contentFormat", "markdown"),
+            symbol_tree: has("/textDocument/documentSymbol/hierarchicalDocumentSymbolSupport"),
         }
     }
 

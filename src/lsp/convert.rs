@@ -42,3 +42,8 @@ pub(super) fn range(file: &SourceFile, span: Span, encoding: Encoding) -> Range 
     };
     Range { start: at(span.start), end: at(span.end) }
 }
+
+/// The byte of `file` at a position.
+pub(super) fn offset(file: &SourceFile, position: Position, encoding: Encoding) -> u32 {
+    file.lines().offset(&file.text, position.line, position.character, encoding)
+}

@@ -29,7 +29,16 @@ impl Server {
             "textDocument/diagnostic" => with(request, |params| self.document_diagnostics(&params)),
             "textDocument/codeAction" => with(request, |params| self.code_actions(&params)),
             "codeAction/resolve" => with(request, |action| self.resolve_action(action)),
+            "textDocument/hover" => with(request, |params| self.hover(&params)),
+            "textDocument/completion" => with(request, |params| self.completion(&params)),
+            "textDocument/documentSymbol" => with(request, |params| self.symbols(&params)),
+            "textDocument/definition" => with(request, |params| self.definition(&params)),
+            "textDocument/references" => with(request, |params| self.references(&params)),
+            "textDocument/codeLens" => with(request, |params| self.lenses(&params)),
+            "textDocument/inlayHint" => with(request, |params| self.hints(&params)),
             "workspace/diagnostic" => with(request, |params| self.workspace_diagnostics(&params)),
+            #[cfg(test)]
+            "test/panic" => panic!("as asked"),
             method => Err(failure(ErrorCode::MethodNotFound, &format!("{method} is not known here"))),
         }
     }
@@ -210,7 +219,7 @@ impl Server {
 }
 
 /// Whether the address is that of a `hitrate.toml`.
-fn is_configuration(uri: &str) -> bool {
+pub(super) fn is_configuration(uri: &str) -> bool {
     uri.rsplit('/').next() == Some(crate::settings::FILE_NAME)
 }
 

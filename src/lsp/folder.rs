@@ -139,6 +139,12 @@ impl Folder {
         self.done > 0
     }
 
+    /// Takes the settings of the editor, for a text that no configuration file holds for.
+    pub(super) fn configure(&mut self, options: &Options) {
+        self.settings = Arc::new(Settings::new(Vec::new(), &options.flags()).unwrap_or_default());
+        self.report = None;
+    }
+
     /// What reading it takes, with the texts that are open in it now; `None` where it is being read, or need not be.
     pub(super) fn job<'d>(
         &mut self,

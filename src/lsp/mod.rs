@@ -8,15 +8,25 @@
 mod actions;
 mod capabilities;
 mod client;
+mod complete;
+mod configuration;
 mod convert;
 mod diagnostics;
 mod dispatch;
 mod document;
 mod folder;
+mod hover;
+mod lens;
+mod names;
+mod navigate;
 mod options;
 mod pull;
 mod push;
 mod server;
+mod specs;
+mod symbols;
+#[cfg(test)]
+mod tests;
 mod uri;
 mod watch;
 

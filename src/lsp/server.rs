@@ -70,7 +70,7 @@ pub(super) struct Server {
 }
 
 /// Where messages go.
-type Sender = Box<dyn Fn(Message) + Send>;
+pub(super) type Sender = Box<dyn Fn(Message) + Send>;
 
 /// Serves the client at the standard input and output until it goes.
 #[must_use]
@@ -130,7 +130,7 @@ fn handshake(sender: &Sender, next: &mut dyn FnMut() -> Option<Message>) -> Opti
 }
 
 impl Server {
-    fn new(params: &Value, sender: Sender, events: mpsc::Sender<Event>) -> Self {
+    pub(super) fn new(params: &Value, sender: Sender, events: mpsc::Sender<Event>) -> Self {
         let mut server = Self {
             client: Client::new(params.get("capabilities").unwrap_or(&Value::Null)),
             options: Options::default(),
@@ -150,7 +150,7 @@ impl Server {
         server
     }
 
-    fn run(mut self, inbox: &mpsc::Receiver<Event>) -> Ended {
+    pub(super) fn run(mut self, inbox: &mpsc::Receiver<Event>) -> Ended {
         loop {
             if self.queue.is_empty() {
                 if std::mem::take(&mut self.unpublished) {
@@ -308,10 +308,13 @@ impl Server {
 
     /// Reads a folder, again if need be, on a thread of its own.
     pub(super) fn read(&mut self, index: usize) {
-        if let Some(folder) = self.folders.get_mut(index) {
-            folder.wanted += 1;
-            self.begin(index, Duration::ZERO);
+        let Some(folder) = self.folders.get_mut(index) else { return };
+        if matches!(folder.scope, Scope::Text(_)) {
+            // Nothing of it is on the disk.
+            return folder.configure(&self.options);
         }
+        folder.wanted += 1;
+        self.begin(index, Duration::ZERO);
     }
 
     /// Begins with what is wanted, if it is not begun.

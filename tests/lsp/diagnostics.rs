@@ -80,3 +80,17 @@ fn a_file_that_cannot_be_read_says_so_at_its_place() {
     assert_eq!((found.len(), &found[0]["severity"]), (1, &json!(1)), "{found:?}");
     editor.quit();
 }
+
+#[test]
+fn a_text_that_was_never_saved_is_asked_about_too() {
+    let mut editor = Editor::with(&[], pulling(), json!({ "ignore": ["mutable-base"] }));
+    let uri = "untitled:Untitled-1";
+    editor.open_as(uri, "dockerfile", "FROM alpine\n");
+    let report = editor.request("textDocument/diagnostic", json!({ "textDocument": { "uri": uri } }));
+    assert_eq!(report["items"], json!([]), "the editor's settings hold");
+    let settings = json!({ "hitrate": {} });
+    editor.notify("workspace/didChangeConfiguration", json!({ "settings": settings }));
+    let report = editor.request("textDocument/diagnostic", json!({ "textDocument": { "uri": uri } }));
+    assert_eq!(report["items"].as_array().unwrap().len(), 1);
+    editor.quit();
+}

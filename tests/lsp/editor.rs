@@ -1,11 +1,14 @@
-//! An editor at the other end of a channel.
+//! An editor that starts the server as editors do and talks to it over its standard input and output.
 
-use lsp_server::{Connection, Message, Notification, Request, RequestId, Response};
+use hitrate::lsp::Ended;
+use lsp_server::{Message, Notification, Request, RequestId, Response};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
+use std::io::BufReader;
 use std::path::Path;
-use std::thread::JoinHandle;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -15,8 +18,10 @@ const LONG: Duration = Duration::from_secs(60);
 /// A directory with files and an editor that works on them.
 pub(crate) struct Editor {
     pub(crate) directory: TempDir,
-    connection: Connection,
-    server: Option<JoinHandle<hitrate::lsp::Ended>>,
+    server: Child,
+    /// `None` once the editor is gone.
+    to_server: Option<ChildStdin>,
+    from_server: Receiver<Message>,
     next: i32,
     /// What came and was not waited for.
     inbox: VecDeque<Message>,
@@ -68,12 +73,26 @@ impl Editor {
 
     /// A server that was not greeted.
     pub(crate) fn unstarted(directory: TempDir) -> Self {
-        let (client, server) = Connection::memory();
-        let server = std::thread::spawn(move || hitrate::lsp::serve(server));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hitrate"));
+        command.arg("lsp").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut server = command.spawn().expect("the server starts");
+        let to_server = server.stdin.take();
+        let mut output = BufReader::new(server.stdout.take().expect("it is piped"));
+        let (sender, from_server) = mpsc::channel();
+        std::thread::spawn(move || {
+            while let Some(message) =
+                Message::read(&mut output).expect("the output is messages and nothing else")
+            {
+                if sender.send(message).is_err() {
+                    return;
+                }
+            }
+        });
         Self {
             directory,
-            connection: client,
-            server: Some(server),
+            server,
+            to_server,
+            from_server,
             next: 0,
             inbox: VecDeque::new(),
             versions: BTreeMap::new(),
@@ -90,11 +109,15 @@ impl Editor {
         write(self.directory.path(), path, text);
     }
 
+    fn say(&mut self, message: Message) {
+        message.write(self.to_server.as_mut().expect("the editor is there")).expect("the server reads");
+    }
+
     pub(crate) fn send(&mut self, method: &str, params: Value) -> RequestId {
         self.next += 1;
         let id = RequestId::from(self.next);
         let request = Request { id: id.clone(), method: method.to_owned(), params };
-        self.connection.sender.send(request.into()).unwrap();
+        self.say(request.into());
         id
     }
 
@@ -114,7 +137,7 @@ impl Editor {
 
     pub(crate) fn notify(&mut self, method: &str, params: Value) {
         let notification = Notification { method: method.to_owned(), params };
-        self.connection.sender.send(notification.into()).unwrap();
+        self.say(notification.into());
     }
 
     /// The parameters of the next notification or request of that method, and the id where it is a request.
@@ -128,7 +151,7 @@ impl Editor {
     }
 
     pub(crate) fn respond(&mut self, id: RequestId, result: Value) {
-        self.connection.sender.send(Response::new_ok(id, result).into()).unwrap();
+        self.say(Response::new_ok(id, result).into());
     }
 
     /// The first message, of those that came and those to come, for which `pick` finds something; the others stay.
@@ -140,13 +163,13 @@ impl Editor {
             return Some(found);
         }
         loop {
-            match self.connection.receiver.recv_timeout(LONG) {
+            match self.from_server.recv_timeout(LONG) {
                 Ok(message) => match pick(&message) {
                     Some(found) => return Some(found),
                     None => self.inbox.push_back(message),
                 },
-                Err(error) if error.is_timeout() => panic!("nothing came for {LONG:?}"),
-                Err(_) => return None,
+                Err(RecvTimeoutError::Timeout) => panic!("nothing came for {LONG:?}"),
+                Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
     }
@@ -216,18 +239,29 @@ impl Editor {
     pub(crate) fn quit(mut self) {
         assert_eq!(self.request("shutdown", Value::Null), Value::Null);
         self.notify("exit", Value::Null);
-        assert_eq!(self.join(), hitrate::lsp::Ended::Orderly);
+        assert_eq!(self.join(), Ended::Orderly);
     }
 
-    pub(crate) fn join(&mut self) -> hitrate::lsp::Ended {
-        self.server.take().expect("joined once").join().expect("the server does not panic")
+    pub(crate) fn join(&mut self) -> Ended {
+        match self.server.wait().expect("it was started").code() {
+            Some(0) => Ended::Orderly,
+            Some(2) => Ended::Abandoned,
+            other => panic!("the server ended with {other:?}"),
+        }
     }
 
     /// Goes away without a word.
-    pub(crate) fn vanish(mut self) -> hitrate::lsp::Ended {
-        let (nobody, _) = Connection::memory();
-        self.connection = nobody;
+    pub(crate) fn vanish(mut self) -> Ended {
+        self.to_server = None;
         self.join()
+    }
+}
+
+impl Drop for Editor {
+    /// A test that fails leaves no server behind.
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 }
 

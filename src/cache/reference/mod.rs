@@ -1,6 +1,12 @@
 //! What the words of a Dockerfile do to the cache: keywords, flags and mount options, each with its facts in a sentence or
 //! two, for whoever points at one (facts §1). The names are those that the front end takes; a test holds them together.
 
+mod exporters;
+mod settings;
+
+pub use exporters::{CACHE_TYPES, cache_attributes};
+pub use settings::{SETTINGS, setting};
+
 use crate::dockerfile::Keyword;
 
 /// A word that can be written, and what it does.
