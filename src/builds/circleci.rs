@@ -54,6 +54,7 @@ pub(super) fn read<'f>(path: &str, text: &'f str, files: Files<'f>) -> Result<Ve
                 }
                 let mut params = Params::default();
                 params.give(given);
+                params.span = Some(item.span);
                 leg.iter().for_each(|(key, value)| params.set(key, value.clone(), None));
                 params.leg = leg;
                 config.job(name, &params, trigger.clone(), workflow.name(), &mut out);
@@ -115,7 +116,8 @@ impl<'f> Config<'_, 'f> {
         out: &mut Vec<Build>,
     ) {
         let mut env = ScriptEnv::new(Arc::clone(&self.path), System::CircleCi);
-        let shown = given.known("name").unwrap_or_else(|| name.to_owned());
+        let shown =
+            given.known("name").map_or_else(|| name.to_owned(), |name| given.filled(&name, self.root));
         env.name = workflow.map(str::to_owned).into_iter().chain([shown.clone()]).collect();
         let leg: Vec<&str> = given.leg.iter().map(|(_, value)| value.as_str()).collect();
         env.job = format!("{}#{}", self.path, env.name.join("/"));

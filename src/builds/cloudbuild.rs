@@ -40,11 +40,18 @@ fn one(scripts: &mut Scripts<'_, '_>, step: &Node<'_>, index: usize, options: Op
     let image = text("name").unwrap_or("");
     let name = text("id").map_or_else(|| format!("step {}", index + 1), str::to_owned);
     scripts.env.name = vec![name];
-    scripts.env.cwd = super::join("", text("dir").unwrap_or(""));
+    let directory = scripts.env.vars.value(text("dir").unwrap_or(""));
+    let directory = directory.known();
+    scripts.env.cwd = directory.and_then(|directory| super::join("", directory));
+    // The configuration of one image is often submitted from its own directory.
+    let own = super::parent(&scripts.env.path);
+    let guess = directory.filter(|_| !own.is_empty()).and_then(|directory| super::join(own, directory));
+    scripts.env.cwd_guesses = guess.into_iter().collect();
     let outer = scripts.env.vars.clone();
     for list in [options, step.get("env").map(|env| &**env)].into_iter().flatten() {
-        for item in list.items() {
-            let Some(joined) = item.text() else { continue };
+        let items = if list.is_seq() { list.items().to_vec() } else { Vec::new() };
+        let single = list.text().into_iter();
+        for joined in single.chain(items.iter().filter_map(|item| item.text())) {
             let placed = Placed::joined(&substituted(joined, &mut scripts.holes));
             if let Some((name, value)) = placed.text.split_once('=') {
                 let value = placed.slice(name.len() + 1..name.len() + 1 + value.len());

@@ -5,7 +5,7 @@ use super::lines::{Scripts, as_is};
 use super::yaml::{self, Node};
 use super::{
     Build, CacheSpec, ContextSource, Driver, Files, Front, Placed, ReadError, Setting, System, Trigger,
-    Value, Vars, cachespec, join,
+    Value, Vars, Volatility, cachespec, join,
 };
 use crate::source::Span;
 
@@ -182,11 +182,26 @@ fn trigger(outer: Option<&Node<'_>>, inner: Option<&Node<'_>>) -> Trigger {
                 schedule: true,
                 ..Trigger::default()
             };
+            let texts = |node: &Node<'_>| node.strings().map(|(text, _)| text.to_owned()).collect::<Vec<_>>();
             let list = |key: &str| -> Option<Vec<String>> {
                 let node = when.get(key)?;
                 let node = node.get("include").unwrap_or(node);
-                (!node.is_map()).then(|| node.strings().map(|(text, _)| text.to_owned()).collect())
+                (!node.is_map()).then(|| texts(node))
             };
+            let excluded = |key: &[&str; 2]| when.at(key).map(texts).unwrap_or_default();
+            for event in excluded(&["event", "exclude"]) {
+                match event.as_str() {
+                    "push" => (one.any_branch, one.default_branch) = (false, false),
+                    "pull_request" => one.pull_request = false,
+                    "tag" => one.release = false,
+                    "cron" => one.schedule = false,
+                    _ => {}
+                }
+            }
+            if excluded(&["branch", "exclude"]).iter().any(|name| matches!(name.as_str(), "main" | "master"))
+            {
+                one.default_branch = false;
+            }
             if let Some(events) = list("event") {
                 let has = |name: &[&str]| events.iter().any(|event| name.contains(&event.as_str()));
                 one.any_branch = has(&["push"]);
@@ -269,6 +284,10 @@ impl Plugin {
         };
         build.builder = super::Builder { driver, persistent: Some(false), ..super::Builder::default() };
         let read = Settings { settings, vars: &env.vars };
+        if read.value("daemon_off").is_some_and(|off| off.value.known() == Some("true")) {
+            // The engine of the machine.
+            build.builder.persistent = None;
+        }
         read.place(&mut build, files);
         build.target = read.value("target");
         build.args = read.args();
@@ -377,7 +396,15 @@ impl Settings<'_, '_> {
         let mut out = Vec::new();
         for repository in repositories {
             if tags.is_empty() {
-                out.push(repository);
+                // `latest` on branches, the version on tags.
+                let automatic = self.value("auto_tag").filter(|on| on.value.known() == Some("true"));
+                out.push(match automatic {
+                    Some(on) => on.with(Value::Symbolic {
+                        text: format!("{}:${{auto_tag}}", repository.value.text()),
+                        volatility: Volatility::PerRelease,
+                    }),
+                    None => repository,
+                });
                 continue;
             }
             for tag in &tags {

@@ -34,13 +34,13 @@ const WORKSPACE: &str = "${{ github.workspace }}";
 ///
 /// # Errors
 /// Where the text is not YAML.
-pub(super) fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, ReadError> {
+pub(super) fn read<'f>(path: &str, text: &'f str, files: Files<'f>) -> Result<Vec<Build>, ReadError> {
     if !may_matter(text) {
         return Ok(Vec::new());
     }
     let Some(root) = yaml::parse(text)? else { return Ok(Vec::new()) };
     let file = File { path: path.into(), text };
-    let mut reader = Reader::new(files);
+    let mut reader = Reader::new(files, path);
     if let Some(steps) = root.at(&["runs", "steps"]) {
         return Ok(action(&mut reader, &file, &root, steps));
     }
@@ -51,11 +51,11 @@ pub(super) fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build
         workflow::workflow(&mut reader, &file, &root, &call);
         merged.add(std::mem::take(&mut reader.builds));
     }
-    Ok(merged.finish(path, text))
+    Ok(merged.finish(path, text, files))
 }
 
 /// A composite action by itself, with the defaults of its inputs.
-fn action(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>, steps: &Node<'_>) -> Vec<Build> {
+fn action<'f>(reader: &mut Reader<'f>, file: &File<'f>, root: &Node<'_>, steps: &Node<'_>) -> Vec<Build> {
     let event = Event::called();
     let mut context = Context::new(&event);
     context.inputs = steps::action_inputs(root, Vec::new(), &context);
@@ -74,7 +74,8 @@ fn action(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>, steps: &Nod
     job.steps(file, steps);
     let mut merged = Merged::default();
     merged.add(std::mem::take(&mut reader.builds));
-    merged.finish(&file.path, file.text)
+    let files = reader.files;
+    merged.finish(&file.path, file.text, files)
 }
 
 /// Whether a text has a word without which no image is built.

@@ -22,7 +22,7 @@ const MAX_CHILDREN: u32 = 2;
 pub(super) fn read<'f>(path: &str, text: &'f str, files: Files<'f>) -> Result<Vec<Build>, ReadError> {
     let mut merged = Merged::default();
     pipeline(path, text, files, 0, &mut merged)?;
-    let mut builds = merged.finish(path, text);
+    let mut builds = merged.finish(path, text, files);
     // Only the file at the top is started by GitLab itself.
     let template = path.contains('/');
     builds.iter_mut().for_each(|build| build.template = template);

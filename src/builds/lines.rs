@@ -65,14 +65,21 @@ pub(super) fn around(before: &str, text: &Joined<'_>, behind: &str) -> Joined<'s
     builder.finish()
 }
 
-/// A text that stands for `span` as a whole: it was put together from what is written there.
+/// A text that stands for `span` as a whole: it was put together from what is written there. Every word leads to the end of
+/// the span and from its start, a byte later than the word before, so that no two have the same place.
 pub(super) fn at(text: &str, span: Span) -> Joined<'static> {
     let mut builder = Builder::default();
     let last = span.end.saturating_sub(1).max(span.start);
+    let mut next = span.start;
     let mut inside = false;
     for (index, ch) in text.char_indices() {
         let word = !ch.is_whitespace();
-        builder.segment(index, if inside && word { last } else { span.start });
+        if word && !inside {
+            builder.segment(index, next);
+            next = next.saturating_add(1).min(last);
+        } else {
+            builder.segment(index, if word { last } else { next });
+        }
         builder.text.push(ch);
         inside = word;
     }

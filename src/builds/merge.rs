@@ -1,6 +1,6 @@
 //! One build out of the readings of the same step under several circumstances (a push, a pull request, a tag …).
 
-use crate::builds::{Build, CacheSpec, ContextSource, Setting, Trigger, Value, Volatility};
+use crate::builds::{Build, CacheSpec, ContextSource, Files, Setting, Trigger, Value, Volatility};
 use crate::source::Span;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -37,26 +37,28 @@ impl Merged {
         }
     }
 
-    /// All builds, by file and place. `path` and `text` are the file from which the reading began: a value that differs
-    /// among the events is shown as it is written there.
-    pub(super) fn finish(self, path: &str, text: &str) -> Vec<Build> {
+    /// All builds, by file and place. `path` and `text` are the file that was read: a value that differs among the
+    /// readings is shown as it is written.
+    pub(super) fn finish<'f>(self, path: &str, text: &'f str, files: Files<'f>) -> Vec<Build> {
+        let texts = |wanted: &str| if wanted == path { Some(text) } else { files(wanted) };
         let mut builds = self.builds;
-        for build in builds.iter_mut().filter(|build| &*build.path == path) {
+        for build in &mut builds {
+            let home = Arc::clone(&build.path);
             let own =
                 [&mut build.target, &mut build.push, &mut build.load, &mut build.no_cache, &mut build.pull];
             let lists =
                 [&mut build.tags, &mut build.platforms, &mut build.no_cache_filter].into_iter().flatten();
             let args = build.args.iter_mut().map(|(_, value)| (value, true));
-            for (setting, pair) in
-                own.into_iter().flatten().chain(lists).map(|value| (value, false)).chain(args)
-            {
-                if let Value::Symbolic { text: shown, .. } = &mut setting.value
-                    && shown.contains(OR)
-                {
-                    let written = setting.span.of(text);
-                    let value = written.split_once('=').filter(|_| pair).map_or(written, |(_, value)| value);
-                    value.clone_into(shown);
+            let others = own.into_iter().flatten().chain(lists).map(|value| (value, false));
+            for (setting, pair) in others.chain(args) {
+                let Value::Symbolic { text: shown, .. } = &mut setting.value else { continue };
+                if !shown.contains(OR) {
+                    continue;
                 }
+                let Some(text) = texts(setting.path.as_deref().unwrap_or(&home)) else { continue };
+                let written = setting.span.of(text);
+                let value = written.split_once('=').filter(|_| pair).map_or(written, |(_, value)| value);
+                value.clone_into(shown);
             }
         }
         builds.sort_by(|a, b| (&a.path, a.span).cmp(&(&b.path, b.span)));

@@ -5,6 +5,7 @@
 
 use super::{Build, CacheSpec, ContextSource, Value, Volatility};
 use crate::source::{Joined, Segment};
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -21,6 +22,7 @@ const MAX_SPENT: usize = 4 * 1024 * 1024;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holes {
     list: Vec<(String, Volatility)>,
+    known: FxHashMap<(String, Volatility), usize>,
     /// Bytes that were put in for expressions.
     spent: usize,
 }
@@ -28,13 +30,17 @@ pub(super) struct Holes {
 impl Holes {
     /// The character that stands for an unknown expression.
     pub(super) fn stand_in(&mut self, text: String, volatility: Volatility) -> char {
-        let known = self.list.iter().position(|(have, how)| *have == text && *how == volatility);
-        let index = known.unwrap_or_else(|| {
-            if self.list.len() < COUNT {
-                self.list.push((text, volatility));
+        let key = (text, volatility);
+        let index = match self.known.get(&key) {
+            Some(index) => *index,
+            None => {
+                if self.list.len() < COUNT {
+                    self.known.insert(key.clone(), self.list.len());
+                    self.list.push(key);
+                }
+                self.list.len() - 1
             }
-            self.list.len() - 1
-        });
+        };
         char::from_u32(FIRST + u32::try_from(index).unwrap_or(0)).unwrap_or(char::REPLACEMENT_CHARACTER)
     }
 
@@ -49,7 +55,7 @@ impl Holes {
     }
 
     /// Whether a text is one stand-in and nothing else.
-    pub(super) fn is_one(&self, text: &str) -> bool {
+    fn is_one(&self, text: &str) -> bool {
         let mut chars = text.chars();
         chars.next().is_some_and(|ch| self.hole(ch).is_some()) && chars.next().is_none()
     }
@@ -114,6 +120,15 @@ impl Holes {
     }
 
     fn fix_spec(&self, spec: &mut CacheSpec) {
+        // What looks like a reference and is nothing but an unknown expression may be anything.
+        if spec.bare
+            && let [(_, reference)] = spec.attrs.as_slice()
+            && self.is_one(reference.value.text())
+        {
+            spec.kind = reference.clone();
+            spec.attrs.clear();
+            spec.bare = false;
+        }
         self.fix(&mut spec.kind.value);
         for (key, value) in &mut spec.attrs {
             self.fix_text(key);

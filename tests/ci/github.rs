@@ -360,3 +360,121 @@ fn what_is_not_yaml_is_one_error() {
         .unwrap_err();
     assert!(error.line.is_some());
 }
+
+#[test]
+fn buildctl_inside_docker_run_in_a_step() {
+    let text = r#"name: image
+on: {push: {branches: [main]}}
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - name: build
+        run: |
+          docker run --rm --privileged \
+            -v `pwd`/oci:/tmp/work -v $HOME/.docker:/root/.docker \
+            --entrypoint buildctl-daemonless.sh moby/buildkit:master \
+            build --frontend dockerfile.v0 \
+            --local context=/tmp/work --local dockerfile=/tmp/work \
+            --output type=image,name=acme/framework-dev:test-${{ github.sha }},push=true \
+            --export-cache type=registry,ref=acme/framework-dev:buildcache,push=true \
+            --import-cache type=registry,ref=acme/framework-dev:buildcache
+"#;
+    let found = one(WORKFLOW, text);
+    assert_eq!(found.build.front, Front::Buildctl);
+    assert_eq!((found.dockerfile(), found.context().as_str()), (Some("oci/Dockerfile"), "./oci"));
+    let to = &found.build.cache_to[0];
+    assert_eq!(
+        (found.line(to), found.of(to)),
+        (16, "type=registry,ref=acme/framework-dev:buildcache,push=true")
+    );
+    assert_eq!(found.of(to.value.attr("push").unwrap()), "push=true");
+    assert_eq!((found.line(&found.build.cache_from[0]), found.build.builder.persistent), (17, Some(false)));
+    assert_eq!(found.tags(), ["acme/framework-dev:test-${{ github.sha }}"]);
+    assert_eq!(found.of(&found.build.tags[0]), "name=acme/framework-dev:test-${{ github.sha }}");
+}
+
+#[test]
+fn run_steps_have_the_environment_the_directory_and_the_builder_of_the_job() {
+    let text = r#"on: {push: {branches: [main]}}
+env: {IMAGE: ghcr.io/acme/app}
+defaults: {run: {working-directory: svc}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    strategy: {matrix: {target: [api]}}
+    steps:
+      - uses: docker/setup-buildx-action@v3
+      - run: docker build -t "$IMAGE:${{ matrix.target }}-${{ github.sha }}" --target ${{ matrix.target }} .
+      - run: docker buildx build --cache-to "$CACHE" --push -t '${{ env.IMAGE }}:x' ..
+        working-directory: svc/sub
+        env:
+          CACHE: type=gha,mode=max
+      - uses: crazy-max/ghaction-github-runtime@v3
+      - run: docker buildx build .
+        shell: bash
+      - uses: nick-fields/retry@v3
+        with:
+          command: docker build -t retried .
+      - run: docker build .
+        shell: python
+"#;
+    let builds = Project::new(&[(WORKFLOW, text)]).read();
+    assert_eq!(builds.len(), 4);
+    let engine = &builds[0];
+    // `docker build` keeps to the engine's builder whatever buildx uses.
+    assert_eq!((engine.build.front, engine.build.builder.driver), (Front::DockerBuild, Driver::Docker));
+    assert_eq!(engine.dockerfile(), Some("svc/Dockerfile"));
+    assert_eq!(engine.tags(), ["ghcr.io/acme/app:api-${{ github.sha }}"]);
+    assert_eq!(engine.build.tags[0].value.volatility(), Volatility::PerCommit);
+    assert_eq!(
+        (value(&engine.build.target), engine.of(engine.build.target.as_ref().unwrap())),
+        (Some("api"), "${{ matrix.target }}")
+    );
+    let buildx = &builds[1];
+    assert_eq!((buildx.build.builder.driver, buildx.build.gha_token), (Driver::DockerContainer, Some(false)));
+    assert_eq!((buildx.dockerfile(), buildx.to()), (Some("svc/Dockerfile"), vec!["gha mode=max".to_owned()]));
+    assert_eq!((buildx.line(&buildx.build.cache_to[0]), buildx.tags()), (14, vec!["ghcr.io/acme/app:x"]));
+    assert_eq!(builds[2].build.gha_token, Some(true));
+    assert_eq!(builds[3].tags(), ["retried"]);
+}
+
+#[test]
+fn bake_targets_keep_their_places_and_take_the_steps_overrides() {
+    let workflow = r#"on: {push: {branches: [main]}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/setup-buildx-action@v3
+      - uses: docker/bake-action@VERSION
+        with:
+          targets: all
+          push: true
+          set: |
+            *.cache-to=type=gha,scope=${{ github.ref_name }},mode=max
+"#;
+    let bake = "group \"all\" { targets = [\"api\", \"web\"] }\ntarget \"api\" {\n  context = \"api\"\n  cache-from = [\"type=gha\"]\n}\ntarget \"web\" {\n  dockerfile = \"web.Dockerfile\"\n  target = \"final\"\n}\n";
+    let read = |version: &str| {
+        let workflow = workflow.replace("VERSION", version).leak();
+        Project::new(&[(WORKFLOW, workflow), ("docker-bake.hcl", bake)]).read()
+    };
+    let builds = read("v5");
+    assert_eq!(builds.len(), 2);
+    assert_eq!((builds[0].build.front, builds[0].build.path.to_string()), (Front::Bake, WORKFLOW.to_owned()));
+    assert_eq!((builds[0].context().as_str(), builds[0].dockerfile()), ("./api", Some("api/Dockerfile")));
+    assert_eq!(builds[0].build.cache_from[0].path.as_deref(), Some("docker-bake.hcl"));
+    assert_eq!(builds[0].build.cache_from[0].span.of(bake), "type=gha");
+    for found in &builds {
+        assert_eq!(found.to(), ["gha scope=${{ github.ref_name }} mode=max"]);
+        assert_eq!((found.build.cache_to[0].path.clone(), found.line(&found.build.cache_to[0])), (None, 12));
+        assert_eq!((value(&found.build.push), found.build.gha_token), (Some("true"), Some(true)));
+    }
+    assert_eq!(
+        (value(&builds[1].build.target), builds[1].dockerfile()),
+        (Some("final"), Some("web.Dockerfile"))
+    );
+    // From version 6 the definition is read from git.
+    assert_eq!(read("v6")[0].context(), "git:api");
+}

@@ -2,7 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test
 
+mod azure;
+mod buildkite;
+mod circleci;
+mod cloudbuild;
 mod github;
+mod gitlab;
+mod others;
+mod survive;
 
 use hitrate::builds::{self, Build, CacheSpec, ContextSource, Setting, System, Value};
 use hitrate::project::{FileKind, classify};

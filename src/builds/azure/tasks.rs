@@ -7,8 +7,11 @@ use crate::builds::compose::{self, Request};
 use crate::builds::lines::{self, Scripts};
 use crate::builds::template::Holes;
 use crate::builds::yaml::Node;
-use crate::builds::{Build, ContextSource, Files, Front, Placed, Setting, Value, Vars, join, parent};
+use crate::builds::{
+    Build, ContextSource, Files, Front, Placed, Setting, Value, Vars, Volatility, join, parent,
+};
 use crate::shell::Dialect;
+use crate::source::Joined;
 use std::sync::Arc;
 
 /// The builds of one task.
@@ -98,10 +101,17 @@ fn docker(
         return Vec::new();
     }
     // `arguments` go to the command line as they are; buildAndPush ignores them.
-    let arguments = if pushes { None } else { inputs.text(&["arguments", "additionalBuildArguments"]) };
-    let line = match &arguments {
+    let given =
+        ["arguments", "additionalBuildArguments"].iter().find_map(|name| input(inputs.inputs, name)?.text());
+    let line = match given.filter(|_| !pushes) {
         Some(text) => {
-            lines::at(&format!("docker build {} .", text.text.replace('\n', " ")), text.full_span())
+            let filled = inputs.scope.fill(text, inputs.holes);
+            let flat = Joined::decoded(
+                filled.text.replace('\n', " ").into(),
+                filled.segments().collect(),
+                filled.full_span().end,
+            );
+            lines::around("docker build ", &flat, " .")
         }
         None => lines::at("docker build .", step.span),
     };
@@ -164,8 +174,11 @@ fn place(build: &mut Build, files: Files<'_>, inputs: &mut Inputs<'_, '_>) {
 
 fn tags(build: &mut Build, inputs: &mut Inputs<'_, '_>) {
     let Some(repository) = inputs.text(&["repository", "imageName"]) else { return };
-    let registry =
-        inputs.text(&["containerRegistry"]).map_or(String::new(), |registry| format!("{}/", registry.text));
+    // The connection's name says nothing of the registry's address.
+    let registry = inputs.text(&["containerRegistry"]).map_or(String::new(), |registry| {
+        let text = format!("$(containerRegistry {})", registry.text);
+        format!("{}/", inputs.holes.stand_in(text, Volatility::Fixed))
+    });
     if repository.text.contains(':') {
         build.tags.push(Setting::new(Value::of(repository.text.as_str()), repository.full_span()));
         return;

@@ -117,7 +117,9 @@ impl Plugin<'_, '_, '_> {
             match made {
                 Some(made) => {
                     starter.name.pop();
-                    out.push((made.started_by(&starter), prebuilt));
+                    let mut build = made.started_by(&starter);
+                    build.tags.append(&mut starter.tags);
+                    out.push((build, prebuilt));
                 }
                 // A service that is only run may have no build at all.
                 None if only_run => {}

@@ -33,10 +33,13 @@ impl Runner<'_, '_> {
         let extra =
             ["extra_build_args", "extra-build-args"].into_iter().find(|key| given.known(key).is_some());
         let text = extra.and_then(|key| given.known(key)).unwrap_or_default();
-        let line = lines::at(
-            &format!("docker build {text} ."),
-            extra.and_then(|key| given.span(key)).unwrap_or(span),
-        );
+        let line = match extra.and_then(|key| given.exact(key)) {
+            Some(exact) => lines::around("docker build ", exact, " ."),
+            None => {
+                let place = extra.and_then(|key| given.span(key)).unwrap_or(span);
+                lines::at(&format!("docker build {text} ."), place)
+            }
+        };
         let before = self.scripts.builds.len();
         self.scripts.run(&line, Dialect::Posix);
         let Some(build) = self.scripts.builds.get_mut(before) else { return };

@@ -1,5 +1,6 @@
 //! `<< parameters.x >>` and what stands for it.
 
+use crate::builds::lines;
 use crate::builds::template::{self, Holes};
 use crate::builds::yaml::Node;
 use crate::builds::{Value, Volatility};
@@ -10,10 +11,20 @@ use std::ops::Range;
 /// Keys of a job in a workflow that are no parameters of it.
 const RESERVED: &[&str] = &["requires", "context", "filters", "matrix", "pre-steps", "post-steps", "type"];
 
+/// One parameter.
+#[derive(Clone, Debug)]
+struct Param {
+    text: String,
+    /// Where it is given.
+    span: Option<Span>,
+    /// The text byte by byte, where it is given without expressions.
+    exact: Option<Joined<'static>>,
+}
+
 /// The parameters of a job or command.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Params {
-    values: FxHashMap<String, (String, Option<Span>)>,
+    values: FxHashMap<String, Param>,
     /// Step lists that are passed as parameters are not followed; their names.
     pub leg: Vec<(String, String)>,
     /// The whole of what is given.
@@ -27,15 +38,27 @@ impl Params {
         self.span = Some(given.span);
         for entry in given.entries() {
             let Some(name) = entry.name().filter(|name| !RESERVED.contains(name)) else { continue };
-            if let Some(text) = entry.value.str() {
-                self.set(name, text.to_owned(), Some(entry.value.span));
+            if let Some(text) = entry.value.text() {
+                self.set(name, text.text.to_string(), Some(entry.value.span));
+                self.exactly(name, text);
             }
         }
     }
 
     /// Sets one.
     pub(super) fn set(&mut self, name: &str, value: String, span: Option<Span>) {
-        self.values.insert(name.to_owned(), (value, span));
+        self.values.insert(name.to_owned(), Param { text: value, span, exact: None });
+    }
+
+    fn exactly(&mut self, name: &str, text: &Joined<'_>) {
+        if let Some(param) = self.values.get_mut(name).filter(|param| param.text == text.text) {
+            param.exact = Some(lines::end_to_end(std::iter::once(text)));
+        }
+    }
+
+    /// The text of a parameter byte by byte, if it is known so.
+    pub(super) fn exact(&self, name: &str) -> Option<&Joined<'static>> {
+        self.values.get(name)?.exact.as_ref()
     }
 
     /// Adds the defaults of what is declared and not given.
@@ -57,12 +80,12 @@ impl Params {
 
     /// The text of a parameter.
     pub(super) fn known(&self, name: &str) -> Option<String> {
-        self.values.get(name).map(|(text, _)| text.clone())
+        self.values.get(name).map(|param| param.text.clone())
     }
 
     /// Where a parameter is given.
     pub(super) fn span(&self, name: &str) -> Option<Span> {
-        self.values.get(name).and_then(|(_, span)| *span)
+        self.values.get(name).and_then(|param| param.span)
     }
 
     /// The parameters that a call with these texts passes on: expressions of the caller filled in.
@@ -73,6 +96,9 @@ impl Params {
             let (Some(name), Some(text)) = (entry.name(), entry.value.str()) else { continue };
             let text = self.resolve(text, root).unwrap_or_else(|| text.to_owned());
             inner.set(name, text, Some(entry.value.span));
+            if let Some(text) = entry.value.text() {
+                inner.exactly(name, text);
+            }
         }
         inner
     }
@@ -96,13 +122,18 @@ impl Params {
         any.then_some(out)
     }
 
+    /// A text with what is known put in.
+    pub(super) fn filled(&self, text: &str, root: &Node<'_>) -> String {
+        self.resolve(text, root).unwrap_or_else(|| text.to_owned())
+    }
+
     fn value(&self, name: &str, root: &Node<'_>) -> Option<String> {
         if let Some(name) = name.strip_prefix("pipeline.parameters.") {
             let default = root.at(&["parameters", name, "default"])?;
             return default.str().map(str::to_owned);
         }
         let name = name.strip_prefix("parameters.").or_else(|| name.strip_prefix("matrix."))?;
-        self.values.get(name).map(|(text, _)| text.clone())
+        self.values.get(name).map(|param| param.text.clone())
     }
 
     /// A text with its expressions filled in.
@@ -122,7 +153,7 @@ impl Params {
                 }
             }
         });
-        crate::builds::lines::as_is(&filled, holes)
+        lines::as_is(&filled, holes)
     }
 
     /// Whether `when:` lets its steps through; `None` where that is open.

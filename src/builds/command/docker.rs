@@ -11,6 +11,11 @@ impl Runner<'_, '_> {
     /// Appends the build that the arguments after `build` start.
     pub(super) fn build(&mut self, call: &Call<'_>, args: &[Arg], front: Front, builder: Option<Arg>) {
         let parsed = super::BUILD.parse(args, false);
+        // A check or an outline builds nothing.
+        let calls = parsed.value("call").is_some_and(|call| call.text.text != "build");
+        if calls || parsed.last("check").is_some_and(super::flags::Given::on) {
+            return;
+        }
         if parsed.last("help").is_some() || (parsed.positional.is_empty() && parsed.options.is_empty()) {
             return;
         }
@@ -279,6 +284,10 @@ pub(crate) fn pushed_by(build: &mut Build, output: &Setting<CacheSpec>) {
             build.load = Some(output.with(known(true)));
         }
         _ => {}
+    }
+    let by_digest = output.value.attr("push-by-digest").and_then(|value| value.value.known()) == Some("true");
+    if by_digest {
+        return;
     }
     if let Some(name) =
         output.value.attr("name").filter(|_| matches!(kind, Some("image" | "docker" | "registry")))

@@ -12,6 +12,7 @@ mod flags;
 mod follow;
 mod kaniko;
 mod paths;
+mod remote;
 mod run;
 pub(crate) mod vars;
 mod words;
@@ -133,8 +134,10 @@ impl ScriptEnv {
 }
 
 /// Words without which no image is built.
-const BUILDERS: &[&str] =
-    &["docker", "buildx", "buildctl", "podman", "buildah", "kaniko", "bake", "nerdctl", "finch"];
+const BUILDERS: &[&str] = &[
+    "docker", "buildx", "buildctl", "podman", "buildah", "kaniko", "bake", "nerdctl", "finch", "az acr",
+    "gcloud", "depot",
+];
 
 /// Words by which a command may run a script or a recipe of the project.
 const CALLS: &[&str] = &["make", ".sh", "./", "scripts/", "script/", "ci/", "hack/", "bin/"];
@@ -276,6 +279,12 @@ impl Runner<'_, '_> {
             "docker-buildx" | "buildx" => self.buildx(call, args),
             "docker-compose" => self.compose(call, args, Front::ComposeClassic),
             "podman" | "buildah" => self.buildah(call, args, name),
+            "az" if words(args, &["acr", "build"]) => self.acr(call, args.get(2..).unwrap_or(&[])),
+            "gcloud" if words(args, &["builds", "submit"]) => self.gcloud(call, args.get(2..).unwrap_or(&[])),
+            "gcloud" if words(args, &["beta", "builds", "submit"]) => {
+                self.gcloud(call, args.get(3..).unwrap_or(&[]));
+            }
+            "depot" if words(args, &["build"]) => self.depot(call, args.get(1..).unwrap_or(&[])),
             "podman-compose" => self.compose(call, args, Front::Other),
             "buildctl" => self.buildctl(call, args, false),
             "buildctl-daemonless.sh" => self.buildctl(call, args, true),
@@ -383,6 +392,11 @@ fn unwrap(argv: &mut Vec<Arg>) {
     if skip > 0 && skip < argv.len() {
         argv.drain(..skip);
     }
+}
+
+/// Whether arguments begin with these words.
+fn words(args: &[Arg], wanted: &[&str]) -> bool {
+    args.len() >= wanted.len() && args.iter().zip(wanted).all(|(arg, word)| arg.text.text == *word)
 }
 
 /// A boolean option as a setting; `None` where it is not given.

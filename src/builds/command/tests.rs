@@ -404,3 +404,16 @@ fn flags_of_a_branch_are_not_certain() {
     assert_eq!(build.args[0].1.value.known(), None);
     assert_eq!(dockerfile(&build), None);
 }
+
+#[test]
+fn builds_on_machines_of_others() {
+    let script = "az acr build -r reg -t app:$BUILD_ID --build-arg A=1 --file docker/Dockerfile ./src\ngcloud builds submit --project p --tag gcr.io/p/app svc\ngcloud builds submit --config x.yaml .\ndepot build --push -t a -f D .\n";
+    let all = builds(script);
+    assert_eq!(all.len(), 3);
+    assert_eq!(all[0].dockerfile.as_ref().unwrap().value, "docker/Dockerfile");
+    assert_eq!(all[0].context.value, ContextSource::Path("src".to_owned()));
+    assert_eq!((all[0].args[0].0.as_str(), all[0].builder.persistent), ("A", Some(false)));
+    assert_eq!(all[1].dockerfile.as_ref().unwrap().value, "svc/Dockerfile");
+    assert_eq!(all[1].tags[0].span.of(script), "gcr.io/p/app");
+    assert_eq!((all[2].builder.driver, all[2].builder.persistent), (Driver::Remote, Some(true)));
+}

@@ -106,6 +106,8 @@ fn join(items: &Val, rest: &[Val]) -> Option<Val> {
             }
             Some(Val::concat(parts))
         }
+        // A text of several pieces is text, not a list.
+        Val::Sym(sym) if !sym.parts.is_empty() => Some(items.clone()),
         Val::Sym(_) => None,
         single => single.scalar().map(Val::Str),
     }

@@ -93,7 +93,9 @@ pub(super) fn build_push(
     build.push = inputs.value("push");
     build.load = inputs.value("load");
     build.outputs = inputs.specs("outputs");
-    output_push(build);
+    for output in build.outputs.clone() {
+        command::pushed_by(build, &output);
+    }
     let named = inputs.text("builder");
     build.builder = match (&named, vendor) {
         (Some(name), _) => state.named(&name.text, inputs.written("builder")),
@@ -119,20 +121,6 @@ pub(super) fn inline_by_arg(build: &mut Build) {
         let kind = value.with(Value::Known("inline".to_owned()));
         let spec = value.with(CacheSpec { kind, attrs: Vec::new(), bare: false });
         build.cache_to.push(spec);
-    }
-}
-
-/// `outputs: type=registry` and `push=true` in an output push as `push: true` does.
-pub(super) fn output_push(build: &mut Build) {
-    let pushes = |spec: &Setting<crate::builds::CacheSpec>| {
-        let attr = spec.value.attr("push").and_then(|push| push.value.known());
-        spec.value.kind() == Some("registry") && !spec.value.bare || matches!(attr, Some("true" | ""))
-    };
-    if let Some(output) = build.outputs.iter().find(|spec| pushes(spec)) {
-        let unset = build.push.as_ref().is_none_or(|push| push.value.known() == Some("false"));
-        if unset {
-            build.push = Some(output.with(Value::Known("true".into())));
-        }
     }
 }
 

@@ -99,12 +99,6 @@ impl<'s, 'a, 'e> Inputs<'s, 'a, 'e> {
         let mut specs = Vec::new();
         let text = self.chosen(name);
         for line in text.iter().flat_map(Placed::lines).filter(|line| !line.text.starts_with('#')) {
-            if self.holes.is_one(&line.text) {
-                let kind = Setting::new(Value::Known(line.text.clone()), line.full_span());
-                let spec = CacheSpec { kind, attrs: Vec::new(), bare: false };
-                specs.push(Setting::new(spec, line.full_span()));
-                continue;
-            }
             let parsed = cachespec::parse(&line, &Vars::default());
             self.conditional |= parsed.conditional;
             specs.extend(parsed.specs);

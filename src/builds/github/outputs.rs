@@ -40,10 +40,9 @@ pub(super) fn record(step: &Node<'_>, context: &mut Context<'_>, path: &Arc<str>
 /// Symbolic values get the name under which others ask for them.
 fn named(values: Values, prefix: &str) -> Values {
     let name = |(name, value): (String, Val)| match value {
-        Val::Sym(sym) if sym.options.is_empty() => {
-            let sym =
-                Sym { volatility: sym.volatility, ..Sym::new(format!("{prefix}.{name}"), sym.volatility) };
-            (name, Val::Sym(sym))
+        Val::Sym(sym) if sym.parts.is_empty() => {
+            let named = Sym::new(format!("{prefix}.{name}"), sym.volatility);
+            (name, Val::Sym(Sym { options: sym.options, ..named }))
         }
         other => (name, other),
     };

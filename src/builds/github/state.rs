@@ -59,12 +59,16 @@ impl State {
     /// The builder that `builder:` names: a name, or an output of the step that made it.
     pub(super) fn named(&self, name: &str, written: Option<&str>) -> Builder {
         let by_name = || self.builders.iter().rev().find(|made| made.name.as_deref() == Some(name));
+        // `steps.a.outputs.name || steps.b.outputs.name`: the one of them that ran.
         let by_id = || {
-            let id = written?.split("steps.").nth(1)?.split('.').next()?;
-            self.builders.iter().find(|made| made.id == id)
+            let ids = written?.split("steps.").skip(1).filter_map(|rest| rest.split('.').next());
+            ids.into_iter().find_map(|id| self.builders.iter().find(|made| made.id == id))
         };
         match by_name().or_else(by_id) {
             Some(made) => made.builder.clone(),
+            None if written.is_some_and(|text| text.contains("${{")) && !self.builders.is_empty() => {
+                self.current()
+            }
             None if name == "default" => self.engine_builder(),
             None => Builder { persistent: None, ..self.engine.clone() },
         }

@@ -9,7 +9,7 @@ use super::{event, outputs};
 use crate::builds::command::{self, Base, ScriptEnv, ScriptText};
 use crate::builds::expr::Val;
 use crate::builds::expr::stand;
-use crate::builds::yaml::{self, Node};
+use crate::builds::yaml::Node;
 use crate::builds::{Build, Driver, Front, Placed, System, Vars, join};
 use crate::shell::Dialect;
 use std::sync::Arc;
@@ -199,18 +199,19 @@ impl Job<'_, '_, '_> {
         }
         let found = ["action.yml", "action.yaml"].iter().find_map(|name| {
             let path = join(&directory, name)?;
-            (self.reader.files)(&path).map(|text| (path, text))
+            self.reader.enter(&path).map(|(text, root)| (path, text, root))
         });
-        let Some((path, text)) = found else { return };
-        let Ok(Some(root)) = yaml::parse(text) else { return };
-        let Some(steps) = root.at(&["runs", "steps"]) else { return };
+        let Some((path, text, root)) = found else { return };
         let with = step.get("with");
         let given: Values = with
             .iter()
             .flat_map(|with| with.entries())
             .filter_map(|entry| Some((entry.name()?.to_owned(), text_value(self.context.node(&entry.value)))))
             .collect();
-        self.composite(&File { path: path.as_str().into(), text }, &root, steps, given, step);
+        if let Some(steps) = root.at(&["runs", "steps"]) {
+            self.composite(&File { path: path.as_str().into(), text }, &root, steps, given, step);
+        }
+        self.reader.leave();
     }
 
     /// Runs a composite action's steps with their own inputs and step outputs.

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Steps that are looked at in all: legs, events and called workflows multiply.
-const MAX_STEPS: u32 = 50_000;
+const MAX_STEPS: u32 = 20_000;
 /// Nesting of called workflows and actions; GitHub's own limit is ten.
 pub(super) const MAX_DEPTH: u32 = 10;
 
@@ -28,12 +28,40 @@ pub(super) struct Reader<'f> {
     pub budget: u32,
     /// The builds found under the event at hand.
     pub builds: Vec<Build>,
+    /// The called workflows and actions that are being read: one that comes to itself again is not read once more.
+    open: Vec<String>,
+    parsed: FxHashMap<String, Option<Arc<Node<'f>>>>,
 }
 
 impl<'f> Reader<'f> {
-    /// A reader that has found nothing yet.
-    pub(super) fn new(files: Files<'f>) -> Self {
-        Self { files, holes: Holes::default(), budget: MAX_STEPS, builds: Vec::new() }
+    /// A reader of the file at `path` that has found nothing yet.
+    pub(super) fn new(files: Files<'f>, path: &str) -> Self {
+        Self {
+            files,
+            holes: Holes::default(),
+            budget: MAX_STEPS,
+            builds: Vec::new(),
+            open: vec![path.to_owned()],
+            parsed: FxHashMap::default(),
+        }
+    }
+
+    /// A file that a job or step calls, to be read until [`Reader::leave`]. `None` where there is none, or no end.
+    pub(super) fn enter(&mut self, path: &str) -> Option<(&'f str, Arc<Node<'f>>)> {
+        if self.budget == 0 || self.open.iter().any(|open| open == path) {
+            return None;
+        }
+        self.budget -= 1;
+        let text = (self.files)(path)?;
+        let parsed = self.parsed.entry(path.to_owned());
+        let root = parsed.or_insert_with(|| yaml::parse(text).ok().flatten()).clone()?;
+        self.open.push(path.to_owned());
+        Some((text, root))
+    }
+
+    /// Ends what [`Reader::enter`] began.
+    pub(super) fn leave(&mut self) {
+        self.open.pop();
     }
 }
 
@@ -79,6 +107,10 @@ pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>
             continue;
         }
         for leg in legs(&job.value, &context) {
+            if reader.budget == 0 {
+                return;
+            }
+            reader.budget -= 1;
             let mut context = context.clone();
             context.matrix = leg;
             one_job(reader, file, root, id, &job.value, context, call);
@@ -139,8 +171,7 @@ fn called(
     if call.depth >= MAX_DEPTH {
         return;
     }
-    let Some(text) = (reader.files)(path) else { return };
-    let Ok(Some(root)) = yaml::parse(text) else { return };
+    let Some((text, root)) = reader.enter(path) else { return };
     let with = job.get("with");
     let inputs: Values = with
         .iter()
@@ -150,6 +181,7 @@ fn called(
     let inner = Call { event: call.event, inputs, names, job: format!("{key} > "), depth: call.depth + 1 };
     let from = reader.builds.len();
     workflow(reader, &File { path: path.into(), text }, &root, &inner);
+    reader.leave();
     for build in reader.builds.iter_mut().skip(from) {
         let own = std::mem::take(&mut build.matrix);
         build.matrix = leg.iter().cloned().chain(own).collect();

@@ -4,12 +4,12 @@ use super::config::{Config, File};
 use super::rules::{self, Pipeline};
 use super::tree::{FileId, Tree};
 use crate::builds::command::{self, ScriptEnv, ScriptText};
+use crate::builds::lines::{around, together};
 use crate::builds::template::{self, Holes};
 use crate::builds::yaml::{Data, Node};
-use crate::builds::{Build, Driver, Files, Placed, Setting, System, Value, Volatility};
+use crate::builds::{Build, ContextSource, Driver, Files, Placed, Setting, System, Value, Volatility};
 use crate::shell::Dialect;
-use crate::source::{Joined, Segment};
-use std::borrow::Cow;
+use crate::source::Joined;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -263,35 +263,37 @@ fn script<'f>(
 ) {
     let mut holes = Holes::default();
     let mut builds = Vec::new();
-    for group in lines.chunk_by(|a, b| a.0 == b.0) {
+    let mut groups = lines.chunk_by(|a, b| a.0 == b.0).peekable();
+    while let Some(group) = groups.next() {
         let Some(file) = group.first().and_then(|(id, _)| config.files.get(*id)) else { continue };
         let texts = group.iter().filter_map(|(_, node)| node.text());
         let joined = filled(&together(texts), file, &mut holes);
         env.path = Arc::clone(&file.path);
         let text = ScriptText { source: file.text, joined: &joined, dialect: Dialect::Posix };
         command::read_script(&text, env, files, &mut builds);
+        if groups.peek().is_some() && joined.text.contains("cd ") {
+            env.cwd = directory_after(&joined, file, env, files);
+        }
     }
     builds.iter_mut().for_each(|build| holes.restore(build));
     out.append(&mut builds);
 }
 
-/// Texts of one file as lines of one.
-fn together<'t>(texts: impl Iterator<Item = &'t Joined<'t>>) -> Joined<'static> {
-    let mut text = String::new();
-    let mut segments: Vec<Segment> = Vec::new();
-    let mut end = 0;
-    for part in texts {
-        let base = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        let moved = part.segments().map(|segment| Segment { joined: segment.joined + base, ..segment });
-        segments.extend(moved);
-        text.push_str(&part.text);
-        end = part.full_span().end;
-        if !text.ends_with('\n') {
-            segments.push(Segment { joined: u32::try_from(text.len()).unwrap_or(u32::MAX), source: end });
-            text.push('\n');
-        }
+/// The directory in which a script ends: where a build behind its last line would run.
+fn directory_after(
+    script: &Joined<'_>,
+    file: &File<'_>,
+    env: &ScriptEnv,
+    files: Files<'_>,
+) -> Option<String> {
+    let probe = around("", script, "\ndocker build -t probe .\n");
+    let text = ScriptText { source: file.text, joined: &probe, dialect: Dialect::Posix };
+    let mut builds = Vec::new();
+    command::read_script(&text, &mut env.clone(), files, &mut builds);
+    match builds.pop()?.context.value {
+        ContextSource::Path(path) => Some(path),
+        _ => None,
     }
-    Joined::decoded(Cow::Owned(text), segments, end)
 }
 
 /// `$[[ inputs.x ]]` replaced.

@@ -10,6 +10,9 @@ use crate::builds::{
 use crate::shell::Dialect;
 use crate::source::{Joined, Span};
 
+/// Images in variables that are remembered.
+const MAX_IMAGES: usize = 256;
+
 /// Reads all steps.
 pub(super) fn read(path: &str, source: &str, files: Files<'_>) -> Vec<Build> {
     let mut env = ScriptEnv::new(path, System::Jenkins);
@@ -18,8 +21,13 @@ pub(super) fn read(path: &str, source: &str, files: Files<'_>) -> Vec<Build> {
     env.builder = env.engine.clone();
     env.trigger = Trigger { any_branch: true, default_branch: true, ..Trigger::default() };
     let tokens = tokens(source);
-    let mut walk =
-        Walk { tokens: &tokens, at: 0, blocks: Vec::new(), scripts: Scripts::new(source, env, files) };
+    let mut walk = Walk {
+        tokens: &tokens,
+        at: 0,
+        blocks: Vec::new(),
+        scripts: Scripts::new(source, env, files),
+        images: Vec::new(),
+    };
     walk.run();
     let mut builds = walk.scripts.finish();
     builds.sort_by_key(|build| build.span);
@@ -54,6 +62,8 @@ struct Walk<'w, 'f> {
     at: usize,
     blocks: Vec<Block>,
     scripts: Scripts<'w, 'f>,
+    /// Variables that hold what `docker.build` gives, with the build's number.
+    images: Vec<(String, usize)>,
 }
 
 impl Walk<'_, '_> {
@@ -90,6 +100,7 @@ impl Walk<'_, '_> {
             match self.kind(at) {
                 Some(Kind::Mark('{')) => self.blocks.push(Block::Other),
                 Some(Kind::Mark('}')) => self.close(),
+                Some(Kind::Text(_)) => self.command_text(at),
                 Some(Kind::Name(_)) if !(at > 0 && self.mark(at - 1, '.')) => self.step(at),
                 _ => {}
             }
@@ -142,6 +153,12 @@ impl Walk<'_, '_> {
             }
             "filename" | "additionalBuildArgs" => self.agent_setting(&name, first),
             "docker" => self.docker(at),
+            _ if self.images.iter().any(|(image, _)| *image == name)
+                && self.mark(at + 1, '.')
+                && self.name(at + 2) == Some("push") =>
+            {
+                self.pushed(&name, at + 2);
+            }
             "withEnv" => self.with_env(first),
             _ => self.assignment(at, &name),
         }
@@ -321,6 +338,42 @@ impl Walk<'_, '_> {
         self.scripts.run(&joined, Dialect::Posix);
     }
 
+    /// A string that is a command that builds, for some function of the library's to run; not one that is only shown.
+    fn command_text(&mut self, at: usize) {
+        const COMMANDS: &[&str] = &[
+            "docker build ",
+            "docker buildx build ",
+            "docker buildx bake",
+            "docker buildx create",
+            "docker buildx use",
+            "docker pull ",
+            "docker push ",
+            "docker image build ",
+            "docker compose build",
+            "docker-compose build",
+            "podman build ",
+            "buildah build ",
+            "buildah bud ",
+        ];
+        let Some(text) = self.text(at) else { return };
+        let start = text.text.text.trim_start();
+        if !COMMANDS.iter().any(|command| start.starts_with(command)) {
+            return;
+        }
+        let mut before = at;
+        while before > 0 && self.mark(before - 1, '(') {
+            before -= 1;
+        }
+        let shown =
+            ["echo", "println", "print", "error", "unstable", "description", "message", "label", "stage"];
+        if before > 0 && self.name(before - 1).is_some_and(|name| shown.contains(&name)) {
+            return;
+        }
+        let filled = self.filled(&text.clone());
+        self.prepare();
+        self.scripts.run(&filled, Dialect::Posix);
+    }
+
     /// `docker.build("image", "args")`
     fn docker(&mut self, at: usize) {
         if !(self.mark(at + 1, '.') && self.name(at + 2) == Some("build")) {
@@ -373,6 +426,42 @@ impl Walk<'_, '_> {
             if unknown {
                 build.dockerfile = None;
                 build.context = Setting::new(ContextSource::Unknown(String::new()), span);
+            }
+            // `image = docker.build(…)`, and `image.push()` later; or `docker.build(…).push()`.
+            let variable = at.checked_sub(2).filter(|_| self.mark(at - 1, '=')).and_then(|at| self.name(at));
+            if let Some(variable) = variable.filter(|_| self.images.len() < MAX_IMAGES).map(str::to_owned) {
+                self.images.push((variable, before));
+            }
+            let mut next = end + 1;
+            while self.mark(next, ')') {
+                next += 1;
+            }
+            if self.mark(next, '.') && self.name(next + 1) == Some("push") && self.images.len() < MAX_IMAGES {
+                self.images.push((String::new(), before));
+                self.pushed("", next + 1);
+            }
+        }
+    }
+
+    /// `image.push("tag")`, `image.push()`: the name `push` is at `at`.
+    fn pushed(&mut self, variable: &str, at: usize) {
+        let Some(number) = self.images.iter().rev().find(|(name, _)| name == variable).map(|(_, at)| *at)
+        else {
+            return;
+        };
+        let tag = self.text(at + 2).cloned().filter(|_| self.mark(at + 1, '('));
+        let tag = tag.map(|text| self.filled(&text));
+        let span = self.span(at);
+        if let Some(build) = self.scripts.builds.get_mut(number) {
+            build.push = Some(Setting::new(Value::Known("true".into()), span));
+            if let (Some(tag), Some(first)) = (tag, build.tags.first()) {
+                let image = first.value.text();
+                let after_slash = image.rfind('/').map_or(0, |slash| slash + 1);
+                let colon =
+                    image.get(after_slash..).and_then(|name| name.find(':')).map(|at| after_slash + at);
+                let name = image.get(..colon.unwrap_or(image.len())).unwrap_or(image);
+                let text = format!("{name}:{}", tag.text);
+                build.tags.push(Setting::new(Value::of(text), tag.full_span()));
             }
         }
     }
