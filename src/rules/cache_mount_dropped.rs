@@ -5,7 +5,7 @@ use super::places::{before, cache_over, needed_outside};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, Safety, Severity, Sink, ToolUse};
 use crate::dockerfile::Mount as MountSyntax;
 use crate::graph::{MountKind, MountStep, RunStep, Step, StepId, StepKind};
-use crate::tools::{CacheDir, Holds, Mount, Needs, is_within, normalize};
+use crate::tools::{CacheDir, Holds, Mount, Needs, Sharing, is_within, normalize};
 
 static META: Meta = Meta {
     name: "cache-mount-dropped",
@@ -188,6 +188,9 @@ fn fix(cx: &DockerfileCx<'_>, step: &Step<'_>, found: &Dropped<'_>) -> Option<Fi
         }
         text.push(' ');
         text.push_str(words);
+        if found.dir.sharing().0 == Sharing::Locked && mount.syntax.option(&["sharing"]).is_none() {
+            text.push_str(",sharing=locked");
+        }
     }
     let title = format!("Give the RUN the mount of line {}", cx.line_of(found.filled));
     Some(Fix::safe(title).insert(cx.path(), option_place(step.instruction), text))

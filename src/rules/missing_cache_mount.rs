@@ -48,10 +48,20 @@ impl Rule for MissingCacheMount {
                 let message = format!(
                     "{tool} {what} everything again whenever this RUN runs: its cache is not in a mount"
                 );
+                let mount = format!("mount {} with `--mount=type=cache,target=…`", paths.join(" and "));
                 out.report(command.span, message)
                     .severity(if ephemeral { Severity::Info } else { Severity::Warning })
-                    .help(format!("mount {} with `--mount=type=cache,target=…`", paths.join(" and ")))
-                    .fix(fix(cx, id, step, uses, used, hook_at(cx, &hooked, id, step)));
+                    .help(if ephemeral {
+                        format!("{mount}, and keep mounts from job to job: the builders of CI here do not")
+                    } else {
+                        mount
+                    })
+                    // On a builder that is gone after the job a mount is empty every time.
+                    .fix(if ephemeral {
+                        None
+                    } else {
+                        fix(cx, id, step, uses, used, hook_at(cx, &hooked, id, step))
+                    });
             }
         }
     }
