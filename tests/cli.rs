@@ -91,6 +91,20 @@ impl Folder {
         finished(output)
     }
 
+    /// Everything in the folder becomes a commit of its repository.
+    pub(crate) fn commit(&self, title: &str) {
+        let git = |args: &[&str]| {
+            let mut command = Command::new("git");
+            command.current_dir(self.root()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+            command.args(["-c", "user.name=x", "-c", "user.email=x@example.org"]).args(args);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        git(&["init", "-q"]);
+        git(&["add", "."]);
+        git(&["commit", "-qm", title]);
+    }
+
     /// `check --format json` with these arguments.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         self.run(&[&["check", "--format", "json"], args].concat()).json()

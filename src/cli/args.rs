@@ -33,6 +33,12 @@ pub(super) enum Command {
     Rule(RuleArgs),
     /// Serve an editor: the language server, on the standard input and output
     Lsp(LspArgs),
+    /// Write the completions of a shell
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+    /// Write the manual page, or that of a command
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +131,18 @@ pub(super) struct LspArgs {
     /// What some editors say; there is no other way
     #[arg(long, hide = true)]
     pub(super) stdio: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The command; without it, the page of hitrate
+    pub(super) command: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ use crate::report::{self, Format, View};
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::PathBuf;
 
 pub(super) fn run(args: &CheckArgs, out: &mut Output) -> anyhow::Result<Exit> {
     let stdin = stdin_path(args)?;
@@ -113,7 +114,8 @@ fn write_report(
     report: &Report,
     out: &mut Output,
 ) -> anyhow::Result<()> {
-    let show = |path: &str| workspace.show(path);
+    let checkout = checkout_variable(args.format).and_then(super::variable).map(PathBuf::from);
+    let show = |path: &str| workspace.show_below(checkout.as_deref(), path);
     let view = View { report, show: &show, color: out.color() };
     if args.statistics {
         let as_json = match args.format {
@@ -133,6 +135,15 @@ fn write_report(
         complain(&format!("{path}: {error}"));
     }
     Ok(())
+}
+
+/// The environment variable that holds the root of the checkout for the service that reads this format.
+fn checkout_variable(format: Format) -> Option<&'static str> {
+    match format {
+        Format::Github | Format::Sarif => Some("GITHUB_WORKSPACE"),
+        Format::Gitlab => Some("CI_PROJECT_DIR"),
+        _ => None,
+    }
 }
 
 fn complain_errors(workspace: &Workspace, report: &Report) {

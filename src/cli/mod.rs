@@ -8,6 +8,7 @@ mod fixing;
 mod lsp;
 mod output;
 mod rule;
+mod shell;
 mod workspace;
 
 use crate::report::Color;
@@ -50,6 +51,8 @@ fn run(cli: Cli) -> Exit {
         Command::Check(args) => check::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Rule(args) => rule::run(&args, &mut out),
+        Command::Completions(args) => shell::completions(&args, &mut out),
+        Command::Man(args) => shell::man(&args, &mut out),
     };
     let result = result.and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
     match result {

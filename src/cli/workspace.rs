@@ -78,6 +78,16 @@ impl Workspace {
         shown(&self.directory, &self.root, path)
     }
 
+    /// A path of the project relative to the directory `base`, as services have it that show findings at the files of a
+    /// checkout, wherever in it the command was started. Files that are not below it are shown as to other readers.
+    pub(super) fn show_below(&self, base: Option<&Path>, path: &str) -> String {
+        let whole = project::absolute(&self.root, path);
+        match base.filter(|base| whole.starts_with(base)) {
+            Some(base) => project::relative(base, &whole),
+            None => self.show(path),
+        }
+    }
+
     /// The absolute path of an argument.
     pub(super) fn absolute(&self, path: &str) -> PathBuf {
         project::absolute(&self.directory, path)

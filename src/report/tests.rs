@@ -447,3 +447,38 @@ fn fingerprints_survive_edits_elsewhere_and_tell_equal_findings_apart() {
     }
     assert_eq!(after.fingerprints(), fingerprints);
 }
+
+/// Reads a command as the runner does (actions/runner, `ActionCommand.TryParseV2`): `::name key=value,…::data`.
+fn github_command(line: &str) -> (&str, BTreeMap<&str, String>, String) {
+    let (head, data) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
+    let (name, properties) = head.split_once(' ').unwrap();
+    let read = |text: &str| text.replace("%0D", "\r").replace("%0A", "\n");
+    let properties = properties.split(',').map(|property| {
+        let (key, value) = property.split_once('=').unwrap();
+        (key, read(value).replace("%3A", ":").replace("%2C", ",").replace("%25", "%"))
+    });
+    (name, properties.collect(), read(data).replace("%25", "%"))
+}
+
+#[test]
+fn github_reads_back_what_was_meant() {
+    let report = report();
+    let text = written(Format::Github, &report, false);
+    let commands: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("::") && !line.starts_with("::group") && *line != "::endgroup::")
+        .map(github_command)
+        .collect();
+    assert_eq!(commands.len(), report.findings.len());
+    for ((name, properties, data), finding) in commands.iter().zip(&report.findings) {
+        assert!(["error", "warning", "notice"].contains(name));
+        let known = ["file", "line", "endLine", "col", "endColumn", "title"];
+        assert!(properties.keys().all(|key| known.contains(key)), "{properties:?}");
+        assert_eq!(properties["file"], *finding.place.path);
+        assert_eq!(properties["title"], format!("hitrate: {}", finding.rule));
+        assert!(data.starts_with(&finding.message), "{data:?}");
+        for cause in &finding.causes {
+            assert!(data.contains(&cause.message), "{data:?}");
+        }
+    }
+}

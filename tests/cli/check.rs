@@ -171,16 +171,7 @@ fn a_baseline_hides_what_it_knows_and_nothing_new() {
 #[test]
 fn only_what_changed_since_a_revision() {
     let folder = Folder::new(&[("Dockerfile", "FROM alpine\nFROM debian\n"), ("hitrate.toml", STRICT)]);
-    std::fs::remove_dir(folder.path(".git")).unwrap();
-    let git = |args: &[&str]| {
-        let mut command = std::process::Command::new("git");
-        command.current_dir(folder.root()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
-        command.args(["-c", "user.name=x", "-c", "user.email=x@example.org"]).args(args);
-        assert!(command.output().unwrap().status.success(), "{args:?}");
-    };
-    git(&["init", "-q"]);
-    git(&["add", "."]);
-    git(&["commit", "-qm", "first"]);
+    folder.commit("first");
     assert_eq!(places(&folder.json(&["--changed-since", "HEAD"])), [""; 0]);
     folder.write("Dockerfile", b"FROM alpine\nFROM debian:latest\n");
     folder.write("new/Dockerfile", b"FROM busybox\n");
@@ -209,4 +200,80 @@ fn rules_are_listed_and_shown() {
     let list = folder.run(&["rule"]).stdout;
     assert!(list.lines().any(|line| line.starts_with("mutable-base ")), "{list}");
     assert!(folder.run(&["rule", "mutable-base"]).stdout.starts_with("# mutable-base\n"));
+}
+
+/// GitHub and GitLab look files up from the root of the checkout, wherever in it the job's step runs.
+#[test]
+fn services_get_paths_of_their_checkout() {
+    let folder = Folder::new(&[("sub/Dockerfile", BAD), ("hitrate.toml", STRICT)]);
+    let run = |format: &str, variable: &str| {
+        let mut command = command(&folder.path("sub"));
+        let output =
+            command.env(variable, folder.root()).args(["check", "--format", format]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(run("github", "GITHUB_WORKSPACE").contains("::warning file=sub/Dockerfile,line=1,"));
+    assert!(run("sarif", "GITHUB_WORKSPACE").contains("\"uri\": \"sub/Dockerfile\""));
+    assert!(run("gitlab", "CI_PROJECT_DIR").contains("\"path\": \"sub/Dockerfile\""));
+    assert!(run("concise", "GITHUB_WORKSPACE").starts_with("Dockerfile:1:6: "));
+    assert!(run("github", "CI_PROJECT_DIR").contains("::warning file=Dockerfile,line=1,"));
+}
+
+/// `--changed-since` keeps a finding whose own lines are old when one of its causes is new.
+#[test]
+fn a_touched_cause_brings_its_finding() {
+    let before =
+        "FROM python:3.13\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n";
+    let folder = Folder::new(&[
+        ("Dockerfile", before),
+        ("requirements.txt", "flask\n"),
+        ("app.py", ""),
+        ("hitrate.toml", "[rules]\nselect = [\"broad-copy-before-install\"]\n"),
+    ]);
+    folder.commit("first");
+    assert_eq!(places(&folder.json(&["--changed-since", "HEAD"])), [""; 0]);
+    let after = before.replace("COPY requirements.txt .", "COPY . .");
+    folder.write("Dockerfile", after.as_bytes());
+    assert_eq!(places(&folder.json(&["--changed-since", "HEAD"])), places(&folder.json(&[])));
+    assert_eq!(folder.json(&[])["findings"].as_array().unwrap().len(), 1);
+    folder.commit("second");
+    folder.write("app.py", b"print(1)\n");
+    assert_eq!(places(&folder.json(&["--changed-since", "HEAD"])), [""; 0]);
+}
+
+#[test]
+fn completions_and_manual_pages() {
+    let folder = Folder::new(&[]);
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = folder.run(&["completions", shell]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        for word in ["check", "explain", "changed-since"] {
+            assert!(run.stdout.contains(word), "{shell} does not complete {word}");
+        }
+    }
+    let page = folder.run(&["man"]).stdout;
+    assert!(page.contains(".TH hitrate 1") && page.contains("hitrate\\-check(1)"), "{page}");
+    let page = folder.run(&["man", "check"]).stdout;
+    assert!(page.contains(".TH hitrate-check 1") && page.contains("changed\\-since"), "{page}");
+    folder.run(&["man", "nothing"]).failed(&["nothing"]);
+    folder.run(&["completions", "dos"]).failed(&["dos"]);
+    let help = folder.run(&["--help"]).stdout;
+    assert!(!help.contains("completions") && !help.contains("manual"), "{help}");
+}
+
+/// What bash does with them: the words that it offers after `hitrate ch`, and after `--format s`.
+#[test]
+#[cfg(unix)]
+fn bash_completes() {
+    let folder = Folder::new(&[]);
+    folder.write("completions", folder.run(&["completions", "bash"]).stdout.as_bytes());
+    let script = r#"source ./completions
+        offer() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _hitrate hitrate "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; echo "${COMPREPLY[*]}"; }
+        offer hitrate ch
+        offer hitrate check --format s"#;
+    let mut bash = std::process::Command::new("bash");
+    let output = bash.current_dir(folder.root()).args(["--noprofile", "--norc", "-c", script]).output();
+    // Not every system has it.
+    let Ok(output) = output else { return };
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "check\nsarif\n");
 }
