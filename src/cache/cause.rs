@@ -52,6 +52,12 @@ pub(super) fn chain(answer: &Answer<'_, '_>, step: StepId) -> Vec<Because> {
         let depends = verdict == Verdict::Depends;
         let next = match reason {
             Reason::None => return chain,
+            Reason::TooMany => {
+                chain.push(Because::plain(
+                    "too many equal steps lead to each other's records to follow them all",
+                ));
+                return chain;
+            }
             Reason::Ignored => {
                 chain.push(Because::plain("the build does not use the cache for it"));
                 return chain;

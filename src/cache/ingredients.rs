@@ -99,7 +99,7 @@ impl Model<'_> {
     fn run(&self, run: &RunStep<'_>, step: &Step<'_>, parts: &mut Vec<Ingredient>) {
         let text = if step.instruction.heredocs.is_empty() { "" } else { " and of its heredocs" };
         parts.push(Ingredient::new(None, format!("the text of the command{text}, to the blank")));
-        for variable in &step.state.env {
+        for variable in step.state.env.iter() {
             let (keyword, span) = match variable.origin {
                 Origin::Arg(span) => ("ARG", span),
                 Origin::Env(span) => ("ENV", span),

@@ -4,6 +4,7 @@
 use super::digest::{Digest, Feed};
 use crate::context::path;
 use crate::graph::{CopySource, CopySourceKind, CopyStep, MountKind, MountStep, RunStep, Sharing, State};
+use std::collections::BTreeSet;
 
 /// What a RUN's key takes from the whole build.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +29,11 @@ pub(super) fn exec(
     for word in &run.argv {
         feed.text(word);
     }
-    for variable in &state.env {
+    let (shared, own) = state.env.digested();
+    for number in shared {
+        feed.number(number);
+    }
+    for variable in own {
         feed.text(&variable.name);
         feed.text(&variable.value);
     }
@@ -56,14 +61,19 @@ pub(super) fn command(run: &RunStep<'_>, state: &State<'_>) -> Digest {
     for word in run.argv.iter().map(|word| word.as_ref()).chain([script, &state.cwd, &state.user]) {
         feed.text(word);
     }
-    for variable in &state.env {
-        let named = |text: &str| text.contains(variable.name.as_ref());
-        if run.argv.iter().any(|word| named(word)) || named(script) {
-            feed.text(&variable.name);
-            feed.text(&variable.value);
-        }
+    let texts = run.argv.iter().map(|word| word.as_ref()).chain([script]);
+    let names: BTreeSet<&str> = texts.flat_map(names).filter(|name| state.get(name).is_some()).collect();
+    for variable in names.into_iter().filter_map(|name| state.get(name)) {
+        feed.text(&variable.name);
+        feed.text(&variable.value);
     }
     feed.finish()
+}
+
+/// The words of a command that may be names of variables.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let other = |one: char| !one.is_ascii_alphanumeric() && one != '_';
+    text.split(other).filter(|word| !word.is_empty())
 }
 
 fn mount(feed: &mut Feed, mount: &MountStep<'_>, namespace: &str) {

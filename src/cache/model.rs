@@ -10,6 +10,7 @@ use crate::context::{Change as FileChange, Context, CopySelection, select};
 use crate::dockerfile::Dockerfile;
 use crate::graph::{Graph, Options, Source, StepId, StepKind};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What differs between two builds.
@@ -51,7 +52,13 @@ pub struct Model<'a> {
     context: Option<Arc<Context>>,
     /// The store after one build on a persistent builder.
     built: OnceLock<Store>,
+    /// Steps that questions have walked over so far.
+    visited: AtomicUsize,
 }
+
+/// Steps that all questions to a model may walk over, for each step and for a file of any size: a question that every step
+/// asks of every other would take the square of their number.
+const VISITS: (usize, usize) = (256, 1 << 20);
 
 impl<'a> Model<'a> {
     /// The model of `dockerfile` under `options`, with the files of its context where they are known.
@@ -59,13 +66,20 @@ impl<'a> Model<'a> {
     pub fn new(dockerfile: &'a Dockerfile<'a>, options: Options, context: Option<Arc<Context>>) -> Self {
         let graph = Graph::new(dockerfile, &options);
         let definition = Definition::new(&graph, &options, &NoCache::Never);
-        Self { graph, definition, options, context, built: OnceLock::new() }
+        Self { graph, definition, options, context, built: OnceLock::new(), visited: AtomicUsize::new(0) }
     }
 
     /// The same build with these files as its context.
     #[must_use]
     pub fn with_context(self, context: Arc<Context>) -> Self {
         Self { context: Some(context), built: OnceLock::new(), ..self }
+    }
+
+    /// Notes that a question walks over so many steps. False once the questions have walked further than a file of this size
+    /// allows: the answer is then not known.
+    pub fn visit(&self, steps: usize) -> bool {
+        let (each, any) = VISITS;
+        self.visited.fetch_add(steps, Ordering::Relaxed) <= any + each * self.graph.steps.len()
     }
 
     /// Whether any reachable step takes files of the build context.
@@ -392,5 +406,25 @@ impl<'m, 'a> Answer<'m, 'a> {
     /// The operation and solver's reason behind a step's verdict.
     pub(super) fn reason(&self, vertex: VertexId) -> (Verdict, Reason) {
         self.outcome.vertices.get(vertex).copied().unwrap_or((Verdict::Skipped, Reason::None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Verdict;
+    use crate::dockerfile::parse;
+
+    #[test]
+    fn what_would_take_the_square_of_a_file_is_left_open() {
+        for (pairs, verdict) in [(50, Verdict::Cached), (3_000, Verdict::Depends)] {
+            let text = format!("FROM a\n{}", "COPY . .\nRUN install\n".repeat(pairs));
+            let dockerfile = parse(&text);
+            let model = Model::new(&dockerfile, Options::default(), None);
+            let last = model.graph.all_steps().next_back().unwrap().0;
+            let answer = model.after(&[]);
+            assert_eq!(answer.verdict(last), verdict, "{pairs}");
+            assert_eq!(answer.because(last).is_empty(), verdict == Verdict::Cached);
+        }
     }
 }

@@ -59,7 +59,7 @@ impl Records {
 
     /// Adds a link; false where it was there.
     pub(super) fn link(&mut self, link: Link, to: Key) -> bool {
-        let new = self.links.add(link, to, |other| *other == to);
+        let new = self.links.add(link, to);
         if new {
             self.linked.push((link, to));
             self.known.insert(to);
@@ -82,40 +82,79 @@ impl Records {
 
     pub(super) fn save(&mut self, key: Key, loadable: Loadable) {
         self.known.insert(key);
-        self.results.add(key, loadable, |other| other.result == loadable.result);
+        self.results.add(key, loadable);
+    }
+}
+
+/// What tells two values apart.
+trait Identified {
+    type Id: Copy + Eq + Hash + std::fmt::Debug;
+    fn id(&self) -> Self::Id;
+}
+
+impl Identified for Key {
+    type Id = Self;
+    fn id(&self) -> Self {
+        *self
+    }
+}
+
+impl Identified for Loadable {
+    type Id = ResultId;
+    fn id(&self) -> ResultId {
+        self.result
     }
 }
 
 /// A map from a key to several values, of which there is nearly always one: then nothing is allocated for it.
 #[derive(Clone, Debug)]
-struct Several<K, V> {
+struct Several<K, V: Identified> {
     first: FxHashMap<K, V>,
-    others: FxHashMap<K, Vec<V>>,
+    others: FxHashMap<K, Others<V>>,
 }
 
-impl<K, V> Default for Several<K, V> {
+/// The second value and those after it, in the order in which they came. Equal steps in one file make thousands.
+#[derive(Clone, Debug)]
+struct Others<V: Identified> {
+    list: Vec<V>,
+    seen: FxHashSet<V::Id>,
+}
+
+impl<V: Identified> Default for Others<V> {
+    fn default() -> Self {
+        Self { list: Vec::new(), seen: FxHashSet::default() }
+    }
+}
+
+impl<K, V: Identified> Default for Several<K, V> {
     fn default() -> Self {
         Self { first: FxHashMap::default(), others: FxHashMap::default() }
     }
 }
 
-impl<K: Copy + Eq + Hash, V> Several<K, V> {
+impl<K: Copy + Eq + Hash, V: Identified> Several<K, V> {
     /// The values in the order in which they came.
     fn get<'s>(&'s self, key: &K) -> impl Iterator<Item = &'s V> + use<'s, K, V> {
-        self.first.get(key).into_iter().chain(self.others.get(key).into_iter().flatten())
+        let others = self.others.get(key).into_iter().flat_map(|others| &others.list);
+        self.first.get(key).into_iter().chain(others)
     }
 
-    /// Adds a value, unless one that is the `same` is there; false then.
-    fn add(&mut self, key: K, value: V, same: impl Fn(&V) -> bool) -> bool {
-        if self.get(&key).any(same) {
-            return false;
-        }
+    /// Adds a value, unless an equal one is there; false then.
+    fn add(&mut self, key: K, value: V) -> bool {
         match self.first.entry(key) {
             Entry::Vacant(place) => {
                 place.insert(value);
+                true
             }
-            Entry::Occupied(_) => self.others.entry(key).or_default().push(value),
+            Entry::Occupied(first) if first.get().id() == value.id() => false,
+            Entry::Occupied(_) => {
+                let others = self.others.entry(key).or_default();
+                let new = others.seen.insert(value.id());
+                if new {
+                    others.list.push(value);
+                }
+                new
+            }
         }
-        true
     }
 }

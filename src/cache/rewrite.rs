@@ -26,6 +26,9 @@ impl Model<'_> {
     #[must_use]
     pub fn counterpart(&self, other: &Graph<'_>, step: StepId) -> Option<StepId> {
         let wanted = said(other, step)?;
+        if !self.visit(other.steps.len()) {
+            return None;
+        }
         let place =
             other.all_steps().filter(|(id, _)| *id < step && said(other, *id) == Some(wanted)).count();
         let same =

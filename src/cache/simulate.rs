@@ -40,6 +40,8 @@ pub enum Reason {
     NoResult,
     /// Several imports know what it stands on, and whether it hits turns on which answers first (facts §11).
     Race,
+    /// Thousands of equal steps lead to each other's records: following them all would take the square of their number.
+    TooMany,
 }
 
 /// What happened in a build.
@@ -51,6 +53,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The outcome of a build that is too large to be followed: everything is open.
+    fn open(definition: &Definition) -> Self {
+        let vertices = vec![(Verdict::Depends, Reason::TooMany); definition.vertices.len()];
+        Self { vertices, of_step: definition.of_step.clone() }
+    }
+
     /// The verdict on a step; [`Verdict::Skipped`] for one without an operation of its own.
     #[must_use]
     pub fn verdict(&self, step: StepId) -> Verdict {
@@ -265,6 +273,9 @@ fn open_races(mut outcome: Outcome, raced: &[(usize, Outcome)], imports: usize) 
 }
 
 fn simulate_in(world: &mut World, build: &Build<'_>, first_answer: Option<usize>) -> Outcome {
+    if world.too_many {
+        return Outcome::open(build.definition);
+    }
     let mut solve = Solve::new(build, world);
     solve.first_answer = first_answer;
     solve.run();
@@ -276,8 +287,10 @@ fn simulate_in(world: &mut World, build: &Build<'_>, first_answer: Option<usize>
     let vertices = (0..build.definition.vertices.len()).map(|vertex| solve.verdict(vertex)).collect();
     let outcome = Outcome { vertices, of_step: build.definition.of_step.clone() };
     let builder = std::mem::take(&mut solve.builder);
+    let too_many = solve.too_many();
     world.builders.insert(build.builder.into(), builder);
-    outcome
+    world.too_many |= too_many;
+    if too_many { Outcome::open(build.definition) } else { outcome }
 }
 
 fn push_image_in(world: &mut World, reference: &str, digest: Digest, build: &Build<'_>) {

@@ -91,7 +91,15 @@ pub(super) struct Solve<'b> {
     /// The import that answers first wherever several know a record; `None` lets all answer.
     pub(super) first_answer: Option<usize>,
     pub(super) failed: bool,
+    /// Records that links led to so far.
+    followed: usize,
 }
+
+/// Records that are followed for each operation, on average, before a build counts as too large. BuildKit follows them all:
+/// n copies of the same content lead to n records each.
+const FOLLOWED_EACH: usize = 64;
+/// Records that are followed in a build of any size.
+const FOLLOWED: usize = 1 << 19;
 
 /// What an operation does next when it is asked.
 enum Next {
@@ -118,6 +126,7 @@ impl<'b> Solve<'b> {
             session,
             first_answer: None,
             failed: false,
+            followed: 0,
         }
     }
 
@@ -138,7 +147,7 @@ impl<'b> Solve<'b> {
         let mut open: Vec<(VertexId, Status, usize)> = vec![(target, Status::Complete, 0)];
         while let Some((vertex, desired, seen)) = open.last().copied() {
             match self.poll(vertex, desired, seen) {
-                _ if self.failed => return,
+                _ if self.failed || self.too_many() => return,
                 Next::Done => {
                     open.pop();
                 }
@@ -153,6 +162,11 @@ impl<'b> Solve<'b> {
                 }
             }
         }
+    }
+
+    /// Whether it was given up, since its steps lead to more records than can be followed in linear time.
+    pub(super) fn too_many(&self) -> bool {
+        self.followed > FOLLOWED + FOLLOWED_EACH * self.edges.len()
     }
 
     fn vertex(&self, vertex: VertexId) -> Option<&'b Vertex> {
@@ -317,18 +331,19 @@ impl<'b> Solve<'b> {
             return false;
         }
         let links = self.links(vertex, dep, keys);
-        let mut found: Vec<(usize, Key)> = Vec::new();
+        let (mut found, mut seen) = (Vec::new(), FxHashSet::default());
         for index in 0..self.caches() {
             let Some(cache) = self.cache(index) else { continue };
             let asked = |only: Option<usize>| index == 0 || only.is_none_or(|only| only == index);
             for (link, _) in links.iter().filter(|(_, only)| asked(*only)) {
                 for key in cache.reached(link) {
-                    if !found.contains(&(index, key)) {
+                    if seen.insert((index, key)) {
                         found.push((index, key));
                     }
                 }
             }
         }
+        self.followed += found.len() * links.len();
         // What one of the keys leads to, the others lead to from now on; a ref stays as it is.
         for (_, key) in found.iter().filter(|(index, _)| *index == 0) {
             for (link, _) in &links {
@@ -374,8 +389,9 @@ impl<'b> Solve<'b> {
             return;
         }
         let Some(edge) = self.edges.get(at) else { return };
+        let fewest = edge.deps.iter().min_by_key(|dep| dep.matches.len());
         let mut new: Vec<(usize, Key)> =
-            edge.deps.first().map(|dep| dep.matches.iter().copied().collect()).unwrap_or_default();
+            fewest.map(|dep| dep.matches.iter().copied().collect()).unwrap_or_default();
         new.retain(|found| {
             !edge.matches.contains(found) && edge.deps.iter().all(|dep| dep.matches.contains(found))
         });

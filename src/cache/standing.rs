@@ -58,6 +58,9 @@ impl Model<'_> {
         for (id, step) in
             graph.steps_of(stage).rev().filter(|(id, _)| before.is_none_or(|before| *id < before))
         {
+            if !self.visit(1) {
+                return Standing::Unknown;
+            }
             let StepKind::Copy(copy) = &step.kind else { continue };
             for written in self.writes(id).iter().rev().filter(|written| written.holds(place)) {
                 match self.taken(written, &copy.from, place, nesting) {

@@ -35,6 +35,8 @@ pub(super) struct World {
     pub(super) images: BTreeMap<String, Image>,
     pub(super) clock: u64,
     pub(super) sessions: u64,
+    /// A build was too large to be followed, so that nothing is known of what came after.
+    pub(super) too_many: bool,
 }
 
 impl World {

@@ -2,6 +2,7 @@
 
 mod build;
 mod edges;
+mod env;
 mod mount;
 mod options;
 mod stage;
@@ -9,6 +10,7 @@ mod state;
 mod step;
 
 pub use edges::EdgeKind;
+pub use env::Env;
 pub use options::{ImageConfig, NamedContext, Options};
 pub use stage::{Base, Stage};
 pub use state::{Origin, State, Variable, default_shell};

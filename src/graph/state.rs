@@ -1,5 +1,6 @@
 //! What is in force at a place in a stage: environment in order, working directory, user, shell.
 
+use super::env::Env;
 use crate::source::Span;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -32,10 +33,10 @@ pub struct Variable<'a> {
 /// What a step finds in force. Shared between steps until something changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State<'a> {
-    /// Variables in the order in which BuildKit lists them for a RUN: a reassigned one moves to the end (facts §1.3).
-    pub env: Vec<Variable<'a>>,
+    /// Variables of a RUN.
+    pub env: Env<'a>,
     /// The variables that are in the image's configuration (ENV, not ARG), which a child stage applies again.
-    pub image_env: Vec<Variable<'a>>,
+    pub image_env: Env<'a>,
     /// Working directory, absolute and clean.
     pub cwd: Cow<'a, str>,
     /// USER as written after expansion; empty where nothing set it.
@@ -47,8 +48,8 @@ pub struct State<'a> {
 impl Default for State<'_> {
     fn default() -> Self {
         Self {
-            env: Vec::new(),
-            image_env: Vec::new(),
+            env: Env::default(),
+            image_env: Env::default(),
             cwd: Cow::Borrowed("/"),
             user: Cow::Borrowed(""),
             shell: default_shell(),
@@ -67,40 +68,37 @@ impl<'a> State<'a> {
     /// The value of a variable in force.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Variable<'a>> {
-        self.env.iter().rev().find(|variable| variable.name == name)
+        self.env.get(name)
     }
 
     /// Sets a variable for later RUNs: it moves to the end of the list.
     pub fn set(&mut self, name: Cow<'a, str>, value: Cow<'a, str>, origin: Origin) {
         if !matches!(origin, Origin::Arg(_)) {
-            replace(&mut self.image_env, Variable { name: name.clone(), value: value.clone(), origin });
+            self.image_env.replace(Variable { name: name.clone(), value: value.clone(), origin });
         }
-        self.env.retain(|variable| variable.name != name);
-        self.env.push(Variable { name, value, origin });
+        self.env.set(name, value, origin);
     }
 
     /// What a stage does with the image configuration that it starts from: every ENV of it is applied again, so it wins over
     /// an ARG of the same name in the parent (BuildKit: `dispatchStages`).
     pub(super) fn begin_stage(&mut self) {
-        if !self.image_env.iter().any(|variable| variable.name == "PATH") {
+        if self.image_env.get("PATH").is_none() {
             self.set(Cow::Borrowed("PATH"), Cow::Borrowed(DEFAULT_PATH), Origin::Base);
-            return self.reapply();
         }
-        self.reapply();
-    }
-
-    fn reapply(&mut self) {
-        let image_env = std::mem::take(&mut self.image_env);
-        self.env.retain(|variable| !image_env.iter().any(|other| other.name == variable.name));
-        self.env.extend(image_env.iter().cloned());
-        self.image_env = image_env;
-    }
-}
-
-/// In the image's configuration a reassigned variable keeps its place (BuildKit: `addEnv`).
-fn replace<'a>(list: &mut Vec<Variable<'a>>, variable: Variable<'a>) {
-    match list.iter_mut().find(|other| other.name == variable.name) {
-        Some(other) => *other = variable,
-        None => list.push(variable),
+        // Every ENV is in both; what is only in the first are ARGs.
+        let mut env = Env::default();
+        if self.env.len() > self.image_env.len() {
+            for variable in self.env.iter().filter(|variable| self.image_env.get(&variable.name).is_none()) {
+                env.set(variable.name.clone(), variable.value.clone(), variable.origin);
+            }
+        }
+        if env.is_empty() {
+            self.env = self.image_env.clone();
+            return;
+        }
+        for variable in self.image_env.iter() {
+            env.set(variable.name.clone(), variable.value.clone(), variable.origin);
+        }
+        self.env = env;
     }
 }

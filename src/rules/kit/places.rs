@@ -75,6 +75,9 @@ pub fn context_file(cx: &DockerfileCx<'_>, step: StepId, path: &str) -> Option<O
         );
     }
     for (_, step) in before(cx, found.stage, Some(step)) {
+        if !cx.model().visit(1) {
+            return None;
+        }
         let StepKind::Copy(copy) = &step.kind else { continue };
         let sources = sources_of(copy, path);
         match copy.from {
@@ -260,6 +263,9 @@ fn names(word: &str, cwd: &str, path: &str) -> bool {
 pub fn needed_outside(cx: &DockerfileCx<'_>, step: StepId, target: &str) -> bool {
     let graph = cx.graph();
     let Some(own) = graph.step(step).map(|found| found.stage) else { return true };
+    if !cx.model().visit(graph.steps.len()) {
+        return true;
+    }
     let overlaps = |path: &str| is_within(path, target) || is_within(target, path);
     let of_own = |from: &Source| matches!(from, Source::Stage(stage) if descends(cx, *stage, own));
     let by_step = graph.all_steps().any(|(id, found)| match &found.kind {
