@@ -22,7 +22,10 @@ pub(super) fn read<'f>(
     let mut out = Vec::new();
     let documents = yaml::parse_all(text)?;
     for (index, document) in documents.iter().enumerate() {
-        if document.get("kind").is_some_and(|kind| kind.str() != Some("pipeline")) {
+        if document
+            .get("kind")
+            .is_some_and(|kind| !kind.str().is_some_and(|kind| kind.eq_ignore_ascii_case("pipeline")))
+        {
             continue;
         }
         let name = document.get("name").and_then(|name| name.str()).unwrap_or("default");

@@ -13,6 +13,23 @@ use super::{
 /// # Errors
 /// Where the file is not YAML.
 pub fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, ReadError> {
+    sections(path, text, None, files)
+}
+
+/// The builds of one run: of the pipeline, or of the named profiles that have artifacts of their own.
+///
+/// # Errors
+/// Where the file is not YAML.
+pub fn started(path: &str, text: &str, profiles: &[&str], files: Files<'_>) -> Result<Vec<Build>, ReadError> {
+    sections(path, text, Some(profiles), files)
+}
+
+fn sections(
+    path: &str,
+    text: &str,
+    wanted: Option<&[&str]>,
+    files: Files<'_>,
+) -> Result<Vec<Build>, ReadError> {
     let mut out = Vec::new();
     for root in yaml::parse_all(text)? {
         let name = root.at(&["metadata", "name"]).and_then(Node::str).map(str::to_owned);
@@ -21,7 +38,13 @@ pub fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, Read
             main.map(|build| (Vec::new(), &**build)).into_iter().collect();
         for profile in root.get("profiles").map(|profiles| profiles.items()).unwrap_or_default() {
             let own = profile.get("name").and_then(|name| name.str()).unwrap_or("").to_owned();
-            if let Some(build) = profile.get("build").filter(|build| build.get("artifacts").is_some()) {
+            let asked = wanted.is_none_or(|names| names.contains(&own.as_str()));
+            let build = profile.get("build").filter(|build| asked && build.get("artifacts").is_some());
+            if let Some(build) = build {
+                if wanted.is_some() {
+                    // It takes the place of the pipeline's.
+                    sections.clear();
+                }
                 sections.push((vec![own], build));
             }
         }

@@ -18,6 +18,11 @@ const COUNT: usize = 0xFFFE;
 const MAX_FILLED: usize = 16 * 1024;
 const MAX_SPENT: usize = 4 * 1024 * 1024;
 
+/// Whether a text has a character that may stand for an expression.
+pub(super) fn may_hide(text: &str) -> bool {
+    text.chars().any(|ch| ch as u32 >= FIRST)
+}
+
 /// The unknown expressions of one file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holes {

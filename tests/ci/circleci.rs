@@ -120,3 +120,22 @@ fn heredocs_are_no_expressions() {
     let text = "version: 2.1\njobs:\n  build:\n    machine: true\n    steps:\n      - run: |\n          cat <<EOF > x\n          a.b >> c\n          EOF\n          docker build -t t .\n";
     assert_eq!(one(CONFIG, text).tags(), ["t"]);
 }
+
+#[test]
+fn a_checkout_above_the_working_directory() {
+    let text = "version: 2.1
+jobs:
+  admin:
+    machine: true
+    working_directory: ~/repo/src/Admin
+    steps:
+      - checkout: {path: ~/repo}
+      - run: docker build -t admin .
+      - run: {command: docker build -t client ., working_directory: ../Client}
+      - run: {command: docker build -t root ., working_directory: ~/repo}
+workflows: {main: {jobs: [admin]}}
+";
+    let builds = Project::new(&[(CONFIG, text)]).read();
+    let dockerfiles: Vec<_> = builds.iter().map(|found| found.dockerfile().unwrap()).collect();
+    assert_eq!(dockerfiles, ["src/Admin/Dockerfile", "src/Client/Dockerfile", "Dockerfile"]);
+}

@@ -478,3 +478,54 @@ jobs:
     // From version 6 the definition is read from git.
     assert_eq!(read("v6")[0].context(), "git:api");
 }
+
+#[test]
+fn bake_overrides_that_are_not_known_may_set_any_cache() {
+    let workflow = "on: {push: {branches: [main]}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/bake-action@v5
+        with:
+          set: |
+            *.platform=linux/amd64
+            ${{ steps.other.outputs.cache }}
+";
+    let bake = "target \"default\" { dockerfile = \"D\" }\n";
+    let builds = Project::new(&[(WORKFLOW, workflow), ("docker-bake.hcl", bake)]).read();
+    let found = &builds[0];
+    assert_eq!(builds.len(), 1);
+    assert_eq!(found.to(), ["${{ steps.other.outputs.cache }}"]);
+    assert_eq!((found.build.cache_to[0].value.kind(), found.line(&found.build.cache_from[0])), (None, 10));
+    assert!(found.build.conditional_export);
+    let script = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker buildx bake --set \"$CACHE\" --set nothing\n";
+    let found = Project::new(&[(WORKFLOW, script), ("docker-bake.hcl", bake)]).read().remove(0);
+    assert_eq!((found.build.cache_from.len(), found.build.cache_to.len()), (1, 1));
+}
+
+#[test]
+fn skaffold_builds_its_artifacts() {
+    let workflow = "on: {push: {branches: [main]}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - run: skaffold run --default-repo=r.example/x -p kaniko
+      - run: cd deploy && skaffold build
+";
+    let skaffold = "kind: Config\nbuild:\n  artifacts:\n    - image: api\n      context: src/api\n      docker: {target: run}\nprofiles:\n  - name: kaniko\n    build:\n      artifacts: [{image: web, kaniko: {cache: {}}}]\n";
+    let found = Project::new(&[
+        (WORKFLOW, workflow),
+        ("skaffold.yaml", skaffold),
+        ("deploy/skaffold.yaml", skaffold),
+    ])
+    .read();
+    assert_eq!(found.len(), 2);
+    assert_eq!((found[0].build.front, found[0].build.builder.driver), (Front::Kaniko, Driver::None));
+    assert_eq!((found[0].build.system, found[0].dockerfile()), (System::GithubActions, Some("Dockerfile")));
+    let api = &found[1];
+    assert_eq!((api.build.front, api.dockerfile()), (Front::Skaffold, Some("deploy/src/api/Dockerfile")));
+    let target = api.build.target.as_ref().unwrap();
+    assert_eq!((target.path.as_deref(), target.span.of(skaffold)), (Some("deploy/skaffold.yaml"), "run"));
+}

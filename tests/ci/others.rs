@@ -170,3 +170,14 @@ steps:
     assert_eq!(web.build.matrix, [("TARGET".to_owned(), "web".to_owned())]);
     let _ = one;
 }
+
+#[test]
+fn a_pipeline_that_moved_with_its_project_into_another() {
+    let text = "pipelines:\n  default:\n    - step:\n        services: [docker]\n        script: [docker build -t x .]\n";
+    let path = "backend/bitbucket-pipelines.yml";
+    let moved = Project::new(&[(path, text), ("backend/Dockerfile", "FROM x")]).read();
+    assert_eq!(moved[0].dockerfile(), Some("backend/Dockerfile"));
+    let root =
+        Project::new(&[(path, text), ("Dockerfile", "FROM x"), ("backend/Dockerfile", "FROM x")]).read();
+    assert_eq!(root[0].dockerfile(), Some("Dockerfile"));
+}

@@ -42,7 +42,8 @@ pub struct Request {
     pub vars: Vars,
 }
 
-/// The builds that a bake file defines: every target that a group names or that no other inherits from.
+/// The builds that a bake file defines: every target that a group names, that no other inherits from, or that by itself
+/// says what it builds and what becomes of it.
 ///
 /// # Errors
 /// Where the file is not HCL or JSON.
@@ -244,7 +245,7 @@ impl<'b> Bake<'b, '_> {
         out.push(build);
     }
 
-    /// Targets that are for building: those in groups, and those that nobody inherits from.
+    /// Targets that are for building ([`read`]).
     fn buildable(&self) -> Vec<String> {
         let mut grouped = FxHashSet::default();
         for group in &self.definitions.groups {
@@ -255,10 +256,19 @@ impl<'b> Bake<'b, '_> {
             let locals = self.legs(target).into_iter().next().map(|leg| leg.locals).unwrap_or_default();
             inherited.extend(self.inherits(target, &locals).into_iter().filter(|name| *name != target.name));
         }
-        let names = self.definitions.targets.iter().map(|target| &target.name);
-        let kept = names
-            .filter(|name| grouped.contains(*name) || !inherited.contains(*name) && !name.starts_with('_'));
-        kept.cloned().collect()
+        // One that others inherit from may be for building too: it then says what and whereto.
+        let whole = |target: &parse::Target| {
+            let has = |keys: &[&str]| {
+                let mut attributes = target.blocks.iter().flat_map(|block| &block.attributes);
+                attributes.any(|(key, _)| keys.contains(&key.as_str()))
+            };
+            has(&["dockerfile", "context", "target", "dockerfile-inline"]) && has(&["tags", "output"])
+        };
+        let kept = |target: &&parse::Target| {
+            let name = &target.name;
+            grouped.contains(name) || !name.starts_with('_') && (!inherited.contains(name) || whole(target))
+        };
+        self.definitions.targets.iter().filter(kept).map(|target| target.name.clone()).collect()
     }
 
     /// The targets behind names of targets and groups.

@@ -1,8 +1,12 @@
 //! `--set PATTERN.KEY=VALUE` and the `set` input of bake-action (`bx:bake/bake.go` newOverrides, AddOverrides).
 
 use crate::builds::command::{context_source, pushed_by};
+use crate::builds::template::may_hide;
 use crate::builds::value::defaulted;
 use crate::builds::{Arg, Build, Placed, Setting, Value, cachespec, join};
+
+/// The key of an override that is not known.
+const ANY: &str = "?";
 
 /// One override.
 #[derive(Clone, Debug)]
@@ -16,10 +20,19 @@ pub struct Override {
 }
 
 impl Override {
-    /// Reads `PATTERN.KEY[.NAME]=VALUE` or `+=`. `None` where it is none.
+    /// Reads `PATTERN.KEY[.NAME]=VALUE` or `+=`. One that is nothing but an unknown expression may set any cache. `None`
+    /// where it is none.
     #[must_use]
     pub fn parse(text: &Placed) -> Option<Self> {
-        let at = text.text.find('=')?;
+        let Some(at) = text.text.find('=') else {
+            return (!text.text.is_empty()).then(|| Self {
+                pattern: "*".to_owned(),
+                key: ANY.to_owned(),
+                appends: true,
+                value: text.clone(),
+                whole: text.clone(),
+            });
+        };
         let name = text.text.get(..at)?;
         let appends = name.ends_with('+');
         let name = name.trim_end_matches('+').trim();
@@ -66,6 +79,13 @@ fn one(over: &Override, build: &mut Build, replace: bool, cwd: Option<&str>) {
             let specs = cachespec::parse_arg(&arg);
             build.conditional_export |= specs.conditional;
             build.cache_to.extend(specs.specs);
+        }
+        (ANY, _) => {
+            let mut specs = cachespec::parse_arg(&arg).specs;
+            specs.retain(|spec| !spec.value.bare || may_hide(&over.value.text));
+            build.conditional_export |= !specs.is_empty();
+            build.cache_from.extend(specs.iter().cloned());
+            build.cache_to.extend(specs);
         }
         ("output", "") => {
             clear(&mut build.outputs, replace);

@@ -225,3 +225,15 @@ fn bombs_and_broken_files() {
     let builds = read("docker-bake.hcl", &bomb, &|_| None).unwrap();
     assert_eq!(builds.len(), 1);
 }
+
+#[test]
+fn a_target_that_others_inherit_from_may_be_for_building_too() {
+    let builds = of(concat!(
+        "target \"_base\" {\n  dockerfile = \"D\"\n  tags = [\"x\"]\n}\n",
+        "target \"meta\" {\n  tags = [\"m\"]\n}\n",
+        "target \"alpine\" {\n  inherits = [\"_base\", \"meta\"]\n  dockerfile = \"A\"\n  output = [\"type=docker\"]\n}\n",
+        "target \"alpine-multi\" {\n  inherits = [\"alpine\"]\n  platforms = [\"linux/amd64\"]\n}\n",
+    ));
+    let names: Vec<_> = builds.iter().map(|build| build.name.join("/")).collect();
+    assert_eq!(names, ["alpine", "alpine-multi"]);
+}

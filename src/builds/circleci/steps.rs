@@ -17,14 +17,16 @@ const MAX_STEPS: u32 = 5_000;
 pub(super) struct Runner<'r, 'f> {
     pub(super) config: &'r Config<'r, 'f>,
     pub(super) scripts: Scripts<'r, 'f>,
-    /// `working_directory` of the job: where the checkout is.
+    /// `working_directory` of the job.
     pub(super) directory: Option<String>,
+    /// Where the checkout is, if not in the working directory (`checkout: {path: …}`).
+    checkout: Option<String>,
     budget: u32,
 }
 
 impl<'r, 'f> Runner<'r, 'f> {
     pub(super) fn new(config: &'r Config<'r, 'f>, scripts: Scripts<'r, 'f>) -> Self {
-        Self { config, scripts, directory: None, budget: MAX_STEPS }
+        Self { config, scripts, directory: None, checkout: None, budget: MAX_STEPS }
     }
 
     pub(super) fn finish(self) -> Vec<Build> {
@@ -123,8 +125,11 @@ impl<'r, 'f> Runner<'r, 'f> {
                     self.scripts.env.kept.push(Setting::new(Value::of(path), span));
                 }
             }
-            "checkout"
-            | "restore_cache"
+            "checkout" => {
+                let path = given.and_then(|given| given.get("path")).and_then(|path| path.str());
+                self.checkout = path.map(|path| absolute(path, self.working()));
+            }
+            "restore_cache"
             | "persist_to_workspace"
             | "attach_workspace"
             | "store_artifacts"
@@ -167,14 +172,37 @@ impl<'r, 'f> Runner<'r, 'f> {
         self.scripts.env.name.truncate(names);
     }
 
+    fn working(&self) -> &str {
+        self.directory.as_deref().unwrap_or(PROJECT)
+    }
+
     /// A step's directory, relative to the checkout.
     fn directory_of(&self, text: Option<&str>) -> Option<String> {
-        let Some(text) = text else { return Some(String::new()) };
-        let root = self.directory.as_deref().unwrap_or("~/project").trim_end_matches('/');
-        let inside = text.strip_prefix(root).or_else(|| text.strip_prefix("~/project"));
-        match inside {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => join("", rest.trim_start_matches('/')),
-            _ => join("", text),
+        let directory = text.map_or_else(|| self.working().to_owned(), |text| absolute(text, self.working()));
+        let root = self.checkout.as_deref().unwrap_or(self.working());
+        match inside(&directory, root).or_else(|| inside(&directory, PROJECT)) {
+            Some(rest) => join("", rest),
+            // Somewhere else: that of the job is then as good as the checkout's.
+            None => text.map_or_else(|| Some(String::new()), |text| join("", text)),
         }
     }
+}
+
+/// Where jobs run that say nothing else.
+const PROJECT: &str = "~/project";
+
+/// A path as it is from the working directory.
+fn absolute(path: &str, working: &str) -> String {
+    if path.starts_with(['/', '~', '$']) {
+        return path.trim_end_matches('/').to_owned();
+    }
+    let path = path.trim_start_matches("./").trim_end_matches('/');
+    let working = working.trim_end_matches('/');
+    if matches!(path, "" | ".") { working.to_owned() } else { format!("{working}/{path}") }
+}
+
+/// The rest of `path` below `root`.
+fn inside<'p>(path: &'p str, root: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(root.trim_end_matches('/'))?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_start_matches('/'))
 }

@@ -14,6 +14,7 @@ mod kaniko;
 mod paths;
 mod remote;
 mod run;
+mod skaffold;
 pub(crate) mod vars;
 mod words;
 
@@ -90,6 +91,7 @@ impl ScriptEnv {
     #[must_use]
     pub fn new(path: impl Into<Arc<str>>, system: System) -> Self {
         let path = path.into();
+        let home = home(system, &path).to_owned();
         Self {
             job: path.to_string(),
             path,
@@ -98,7 +100,7 @@ impl ScriptEnv {
             system,
             trigger: Trigger { unknown: true, ..Trigger::default() },
             cwd: Some(String::new()),
-            cwd_guesses: Vec::new(),
+            cwd_guesses: (!home.is_empty()).then_some(home).into_iter().collect(),
             here: None,
             vars: Vars::default(),
             builder: Builder::default(),
@@ -133,10 +135,27 @@ impl ScriptEnv {
     }
 }
 
+/// The root of the project that a pipeline was written for, where its file has been moved into another one: a
+/// `bitbucket-pipelines.yml` of a former repository that is a directory now.
+fn home(system: System, path: &str) -> &str {
+    let directory = parent(path);
+    match system {
+        System::Bitbucket | System::GitlabCi | System::Jenkins | System::Drone => directory,
+        System::CircleCi | System::Woodpecker | System::Buildkite => {
+            if directory.rsplit('/').next().is_some_and(|name| name.starts_with('.')) {
+                parent(directory)
+            } else {
+                directory
+            }
+        }
+        _ => "",
+    }
+}
+
 /// Words without which no image is built.
 const BUILDERS: &[&str] = &[
     "docker", "buildx", "buildctl", "podman", "buildah", "kaniko", "bake", "nerdctl", "finch", "az acr",
-    "gcloud", "depot",
+    "gcloud", "depot", "skaffold",
 ];
 
 /// Words by which a command may run a script or a recipe of the project.
@@ -285,6 +304,7 @@ impl Runner<'_, '_> {
                 self.gcloud(call, args.get(3..).unwrap_or(&[]));
             }
             "depot" if words(args, &["build"]) => self.depot(call, args.get(1..).unwrap_or(&[])),
+            "skaffold" => self.skaffold(call, args),
             "podman-compose" => self.compose(call, args, Front::Other),
             "buildctl" => self.buildctl(call, args, false),
             "buildctl-daemonless.sh" => self.buildctl(call, args, true),
