@@ -262,7 +262,8 @@ impl<'b> Bake<'b, '_> {
                 let mut attributes = target.blocks.iter().flat_map(|block| &block.attributes);
                 attributes.any(|(key, _)| keys.contains(&key.as_str()))
             };
-            has(&["dockerfile", "context", "target", "dockerfile-inline"]) && has(&["tags", "output"])
+            let placed = || has(&["dockerfile", "context", "target", "dockerfile-inline"]);
+            has(&["output"]) || has(&["tags"]) && placed()
         };
         let kept = |target: &&parse::Target| {
             let name = &target.name;

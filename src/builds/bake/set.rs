@@ -45,10 +45,12 @@ impl Override {
 /// Applies overrides in order to the builds whose target they match, all of which one invocation of bake starts. `cwd` is
 /// where it runs.
 pub fn apply(overrides: &[Override], builds: &mut [Build], cwd: Option<&str>) {
+    // Who sets caches by name does not set them by what is not known.
+    let named = overrides.iter().any(|over| matches!(over.key.as_str(), "cache-from" | "cache-to"));
     for build in builds {
         // The first override of a list replaces it, those after it add to it.
         let mut replaced: Vec<&str> = Vec::new();
-        for over in overrides {
+        for over in overrides.iter().filter(|over| !named || over.key != ANY) {
             let name = build.name.last().map_or("", String::as_str);
             if glob(&over.pattern, name) {
                 let first = !over.appends && !replaced.contains(&over.key.as_str());
