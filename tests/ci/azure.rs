@@ -1,4 +1,4 @@
-use crate::{Project, value};
+use crate::{Project, one, value};
 use hitrate::builds::{Driver, System, Volatility};
 
 const PIPELINE: &str = "azure-pipelines.yml";
@@ -116,4 +116,21 @@ fn compose_tasks() {
         (builds[0].dockerfile(), value(&builds[0].build.target)),
         (Some("src/web/Dockerfile"), Some("prod"))
     );
+}
+
+#[test]
+fn a_cache_task_keeps_its_directory() {
+    let text = "variables: {CACHE: /tmp/buildx}
+steps:
+- task: Cache@2
+  inputs: {key: buildx, path: $(CACHE)}
+- script: docker buildx build --cache-from type=local,src=$(CACHE) --cache-to type=local,dest=$(CACHE),mode=max .
+";
+    let found = one("azure-pipelines.yml", text);
+    assert_eq!(
+        (found.build.kept[0].value.text(), found.of(&found.build.kept[0])),
+        ("/tmp/buildx", "$(CACHE)")
+    );
+    assert_eq!(found.to(), ["local dest=/tmp/buildx mode=max"]);
+    assert_eq!(found.line(&found.build.cache_from[0]), 5);
 }

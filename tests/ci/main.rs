@@ -10,6 +10,7 @@ mod github;
 mod gitlab;
 mod others;
 mod survive;
+mod table;
 
 use hitrate::builds::{self, Build, CacheSpec, ContextSource, Setting, System, Value};
 use hitrate::project::{FileKind, classify};

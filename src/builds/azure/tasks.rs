@@ -35,6 +35,17 @@ pub(super) fn task(
     match name.to_ascii_lowercase().as_str() {
         "bash" | "cmdline" | "powershell" => run("script"),
         "azurecli" => run("inlineScript"),
+        "cache" => {
+            let path = input(inputs, "path").and_then(|node| node.text());
+            if let Some(text) = path {
+                let mut holes = Holes::default();
+                let filled = Placed::joined(&scope.fill(text, &mut holes));
+                if !holes.has(&filled.text) {
+                    env.kept.push(Setting::new(Value::of(filled.text.as_str()), filled.full_span()));
+                }
+            }
+            Vec::new()
+        }
         "docker" => {
             let mut holes = Holes::default();
             let inputs = Inputs { inputs, scope, holes: &mut holes };
