@@ -87,6 +87,16 @@ impl Build {
         build
     }
 
+    /// Takes the path off the settings that stand in the build's own file.
+    pub(super) fn at_home(&mut self) {
+        let own = Arc::clone(&self.path);
+        self.each_path(&mut |path| {
+            if path.as_ref() == Some(&own) {
+                *path = None;
+            }
+        });
+    }
+
     /// Calls `with` for the file of every setting.
     fn each_path(&mut self, with: &mut dyn FnMut(&mut Option<Arc<str>>)) {
         fn one<T>(setting: Option<&mut Setting<T>>, with: &mut dyn FnMut(&mut Option<Arc<str>>)) {

@@ -529,3 +529,49 @@ jobs:
     let target = api.build.target.as_ref().unwrap();
     assert_eq!((target.path.as_deref(), target.span.of(skaffold)), (Some("deploy/skaffold.yaml"), "run"));
 }
+
+#[test]
+fn what_an_action_of_the_repository_says_stands_in_its_file() {
+    let workflow = "on: {push: {branches: [main]}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/setup-buildx-action@v3
+      - uses: actions/cache@v4
+        with: {path: /tmp/outer, key: x}
+      - uses: ./.github/actions/image
+      - uses: docker/build-push-action@v6
+        with: {context: .}
+";
+    let action = "name: image
+runs:
+  using: composite
+  steps:
+    - uses: docker/build-push-action@v6
+      with: {context: ., tags: inner}
+    - uses: actions/cache@v4
+      with: {path: /tmp/inner, key: y}
+    - uses: docker/setup-buildx-action@v3
+      with: {driver: docker, version: v0.20.0}
+    - uses: reproducible-containers/buildkit-cache-dance@v3
+";
+    const ACTION: &str = ".github/actions/image/action.yml";
+    let builds = Project::new(&[(WORKFLOW, workflow), (ACTION, action)]).read();
+    assert_eq!(builds.len(), 2);
+    let (inner, outer) = (&builds[0].build, &builds[1].build);
+    assert_eq!((&*inner.path, &*outer.path), (ACTION, WORKFLOW));
+    assert_eq!(
+        (inner.kept[0].path.as_deref(), inner.kept[0].span.of(workflow)),
+        (Some(WORKFLOW), "/tmp/outer")
+    );
+    assert_eq!((inner.builder.driver, inner.builder.set_by), (Driver::DockerContainer, None));
+    assert_eq!((outer.kept[0].path.as_deref(), outer.kept[1].path.as_deref()), (None, Some(ACTION)));
+    assert_eq!(outer.kept[1].span.of(action), "/tmp/inner");
+    assert_eq!(outer.builder.driver, Driver::Docker);
+    let step = "uses: ./.github/actions/image";
+    assert!(outer.builder.set_by.unwrap().of(workflow).starts_with(step));
+    assert!(outer.mounts_kept.unwrap().of(workflow).starts_with(step));
+    let version = outer.builder.versions.iter().find(|(name, _)| name == "buildx").unwrap();
+    assert_eq!((version.1.path.as_deref(), version.1.span.of(action)), (Some(ACTION), "v0.20.0"));
+}

@@ -182,3 +182,19 @@ fn inputs_of_an_include_and_kept_directories() {
     assert_eq!(builds[0].build.kept[0].value.text(), ".buildx");
     assert_eq!(builds[0].build.builder.persistent, None);
 }
+
+#[test]
+fn variables_of_a_job_stand_in_its_file_whatever_script_uses_them() {
+    let text = "build:
+  variables: {FILE: images/Dockerfile, TARGET: prod}
+  cache: {paths: [c]}
+  script: [./build.sh]
+";
+    let script = "#!/bin/sh\ndocker build --target $TARGET -f $FILE .\n";
+    let found = &Project::new(&[(".gitlab-ci.yml", text), ("build.sh", script)]).read()[0];
+    let (target, file) = (found.build.target.as_ref().unwrap(), found.build.dockerfile.as_ref().unwrap());
+    assert_eq!((target.value.text(), file.value.as_str()), ("prod", "images/Dockerfile"));
+    assert_eq!((target.path.as_deref(), target.span.of(script)), (Some("build.sh"), "$TARGET"));
+    assert_eq!((file.path.as_deref(), file.span.of(script)), (Some("build.sh"), "$FILE"));
+    assert_eq!((found.build.kept[0].path.as_deref(), found.of(&found.build.kept[0])), (None, "c"));
+}

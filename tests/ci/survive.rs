@@ -110,6 +110,97 @@ proptest! {
     }
 }
 
+/// Files that use what their systems have.
+const FILES: &[(&str, &str)] = &[
+    (
+        ".github/workflows/w.yml",
+        "on: {push: {branches: [main]}, pull_request: {}, workflow_call: {inputs: {x: {default: é}}}}\nenv: {A: 'é${{ github.sha }}'}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy: {matrix: {x: [1, \"é\"], include: [{x: 1, y: d}], exclude: [{x: 2}]}}\n    steps:\n      - uses: docker/setup-buildx-action@v3\n        with: {driver-opts: 'image=moby/buildkit:v0.1'}\n      - run: |\n          echo \"v=${{ matrix.x }}\" >> $GITHUB_OUTPUT\n          docker buildx build --cache-to ${{ github.event_name == 'push' && 'type=gha' || '' }} . <<EOF\n          FROM x\n          EOF\n      - uses: docker/bake-action@v5\n        with: {set: \"*.cache-to=type=gha,scope=${{ matrix.y }}\"}\n  b: {uses: ./.github/workflows/w.yml, with: {x: 1}}\n",
+    ),
+    (
+        ".gitlab-ci.yml",
+        "include: [{local: /a.yml, inputs: {x: 1}}]\ndefault: {services: [docker:24-dind]}\n.a: &a\n  variables: {T: é}\n  script: [&l 'docker build -t $T .', !reference [.b, script]]\n.b: {script: [docker pull x]}\nj:\n  extends: [.a, .b]\n  <<: *a\n  parallel: {matrix: [{P: [1, 2]}]}\n  rules: [{if: '$CI_COMMIT_BRANCH == \"main\"', variables: {T: y}}]\n  cache: {paths: [c]}\n",
+    ),
+    (
+        ".buildkite/pipeline.yml",
+        "env: {R: r/é}\nsteps:\n- group: g\n  steps:\n  - label: '{{matrix.x}}'\n    matrix: {setup: {x: [a, b]}, adjustments: [{with: {x: b}, skip: true}]}\n    command: [cd d, 'docker build -t $R:{{matrix.x}} .']\n- plugins:\n  - docker-compose#v5.0.0: {build: app, cache-from: 'app:type=registry,ref=é', cache-to: 'app:r/a:b', builder: {use: true}}\n",
+    ),
+    (
+        ".circleci/config.yml",
+        "version: 2.1\ncommands:\n  c: {parameters: {p: {default: é}}, steps: [run: 'docker build -t << parameters.p >> .']}\njobs:\n  build: {machine: {docker_layer_caching: true}, working_directory: ~/p/x, steps: [checkout: {path: ~/p}, c: {p: x}, when: {condition: << pipeline.parameters.y >>, steps: [c]}]}\nworkflows: {w: {jobs: [build: {matrix: {parameters: {q: [1, 2]}}}]}}\n",
+    ),
+    (
+        "azure-pipelines.yml",
+        "parameters: [{name: x, default: [1, é]}]\nvariables: {A: '$(Build.BuildId)'}\njobs:\n- ${{ each a in parameters.x }}:\n  - job: j\n    strategy: {matrix: {l: {V: '1'}}}\n    steps:\n    - task: Docker@2\n      inputs: {command: build, Dockerfile: '**/Dockerfile', arguments: '--target $(V) --cache-from é'}\n    - ${{ if eq(parameters.x, 'y') }}:\n      - script: docker build -t ${{ a }} .\n",
+    ),
+    (
+        "Jenkinsfile",
+        "def n = 'é'\npipeline { environment { A = \"x${n}\" }\n stage('é') { dir(\"x\") { sh \"\"\"docker build -t ${env.A} \\\\\n -f \\$X . \"\"\" } }\n def x = docker.build(\"a:$n\", '-f é .')\n x.push(\"é\") }\n",
+    ),
+    (
+        ".drone.yml",
+        "kind: pipeline\nsteps:\n- &s\n  image: plugins/docker\n  settings: {repo: é, tags: [a, '${DRONE_TAG##v}'], cache_from: [x], build_args: [A=1]}\n- {<<: *s, name: z}\n- {image: plugins/kaniko, settings: {repo: x, enable_cache: true}}\n",
+    ),
+    (
+        "cloudbuild.yaml",
+        "substitutions: {_A: é}\nsteps:\n- {name: gcr.io/cloud-builders/docker, args: [build, -t, 'x:$_A', --cache-from, \"y\\tz\", .], dir: d}\n- {name: gcr.io/kaniko-project/executor, args: [--cache=true, --destination=é]}\nimages: ['x:${_A}']\n",
+    ),
+    (
+        "docker-bake.hcl",
+        "variable \"V\" { default = \"é\" }\nfunction \"f\" {\n  params = [a]\n  result = \"${a}-${V}\"\n}\ngroup \"default\" { targets = [\"t\"] }\ntarget \"b\" { cache-from = [\"type=gha,scope=${f(V)}\"] }\ntarget \"t\" {\n  name = \"t-${x}\"\n  matrix = { x = [\"1\", \"2\"] }\n  inherits = [\"b\"]\n  cache-to = [join(\",\", [\"type=registry\", \"ref=${x}\"])]\n}\n",
+    ),
+    (
+        "compose.yaml",
+        "x-b: &b {context: ., cache_from: [é]}\nservices:\n  a: {build: *b, image: 'x:${T:-é}'}\n  b:\n    extends: {service: a}\n    build: {target: t, args: [A=1, B], x-bake: {cache-to: [type=inline]}}\n",
+    ),
+    (
+        "Makefile",
+        "T ?= é\nI := $(shell echo x):$(T)\ndefine run\ndocker build -t $(I) $(1)\nendef\nimage-%: %.x\n\t@cd d && \\\n\tdocker buildx build --cache-to type=registry,ref=$(I),mode=max -f $*/Dockerfile .\nifeq ($(T),é)\nall: image-a\n\t$(call run,.)\nendif\n",
+    ),
+    (
+        "build.sh",
+        "#!/bin/bash\nset -e\nA=(--cache-from \"é\")\nif [ -n \"$X\" ]; then A+=(--no-cache); fi\nf() { docker build \"${A[@]}\" -t \"$1\" - <<'EOF'\nFROM é\nEOF\n}\nfor i in a b; do f \"x:$i\"; done\ncd \"$(dirname \"$0\")/..\" && docker buildx bake --set '*.cache-to=type=inline'\n",
+    ),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+
+    /// A stretch taken out, doubled, or put somewhere else, up to four times.
+    #[test]
+    fn mutated_files_are_survived(
+        file in prop::sample::select(FILES.to_vec()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..40, any::<prop::sample::Index>(), 0_u8..4), 1..5),
+    ) {
+        let (path, text) = file;
+        let mut text: Vec<char> = text.chars().collect();
+        for (from, length, to, kind) in changes {
+            let from = from.index(text.len() + 1);
+            let end = (from + length).min(text.len());
+            let piece: Vec<char> = text[from..end].to_vec();
+            if kind < 2 {
+                text.drain(from..end);
+            }
+            if kind > 0 {
+                let to = to.index(text.len() + 1);
+                text.splice(to..to, piece);
+            }
+        }
+        let text: String = text.into_iter().collect();
+        if let Ok(builds) = builds::read(system(path), path, &text, &|_| None) {
+            check(&builds, &text);
+            prop_assert!(builds.len() < 1_000);
+        }
+    }
+}
+
+#[test]
+fn files_as_they_are_are_read() {
+    for (path, text) in FILES {
+        let builds = builds::read(system(path), path, text, &|_| None).unwrap();
+        assert!(!builds.is_empty(), "{path}");
+    }
+}
+
 #[test]
 fn cut_off_files_are_survived() {
     let workflow = "on: {push: {branches: [main]}, pull_request: {}}\nenv: {A: 'é${{ github.sha }}'}\njobs:\n  a:\n    strategy: {matrix: {x: [\"é b\", c], include: [{x: c, y: d}]}}\n    steps:\n      - id: m\n        run: |\n          echo \"v=${{ matrix.x }}\" >> $GITHUB_OUTPUT\n          docker build -t \"$A:${{ matrix.x }}\" \\\n            --cache-to ${{ github.event_name == 'push' && 'type=gha' || '' }} .\n      - uses: docker/build-push-action@v6\n        with: {tags: \"${{ steps.m.outputs.v }}\", cache-from: 'type=gha,scope=é'}\n";

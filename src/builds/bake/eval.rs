@@ -145,6 +145,15 @@ impl Val {
         }
     }
 
+    /// Whether a text stands inside of this value's.
+    fn holds(&self, text: &Placed) -> bool {
+        match self {
+            Self::Text(own) => inside(text.full_span(), own.full_span()),
+            Self::List(items) => items.iter().any(|item| item.holds(text)),
+            _ => false,
+        }
+    }
+
     /// The same value, standing for `span` as a whole: for what another file defines.
     fn moved(self, span: Span) -> Self {
         match self {
@@ -373,7 +382,16 @@ impl Scope<'_> {
                 value => value.moved(span),
             };
         }
-        functions::call(name, &args, span, self.defaults).unwrap_or_else(unknown)
+        match functions::call(name, &args, span, self.defaults) {
+            // Put together of what stands in several places, it stands here.
+            Some(Val::Text(text))
+                if !inside(text.full_span(), span) && !args.iter().any(|arg| arg.holds(&text)) =>
+            {
+                Val::Text(text.moved(span))
+            }
+            Some(value) => value,
+            None => unknown(),
+        }
     }
 
     fn each(&self, each: &For, file: usize, span: Span, locals: &Locals, depth: u32) -> Val {
@@ -443,4 +461,8 @@ fn equal(left: &Val, right: &Val) -> Option<bool> {
         }
         _ => Some(left.known()? == right.known()?),
     }
+}
+
+fn inside(part: Span, whole: Span) -> bool {
+    whole.start <= part.start && part.end <= whole.end
 }

@@ -237,3 +237,11 @@ fn a_target_that_others_inherit_from_may_be_for_building_too() {
     let names: Vec<_> = builds.iter().map(|build| build.name.join("/")).collect();
     assert_eq!(names, ["alpine", "alpine-multi"]);
 }
+
+#[test]
+fn what_a_function_puts_together_stands_where_it_is_called() {
+    let text = "function \"more\" {\n  params = []\n  result = [\"compression=zstd\"]\n}\ntarget \"t\" {\n  cache-to = [join(\",\", flatten([[\"type=registry,ref=r/x\"], more()]))]\n}\n";
+    let to = &of(text)[0].cache_to[0];
+    assert_eq!(to.value.attr("compression").unwrap().value.text(), "zstd");
+    assert_eq!(to.span.of(text), "join(\",\", flatten([[\"type=registry,ref=r/x\"], more()]))");
+}

@@ -82,6 +82,7 @@ impl Runner<'_, '_> {
             cwd_guesses: Vec::new(),
             here: Some(parent(path).to_owned()),
             pulled: Vec::new(),
+            vars: self.env.vars.abroad(),
             depth: self.env.depth + 1,
             ..self.env.clone()
         }

@@ -4,6 +4,7 @@ use super::inputs::Inputs;
 use crate::builds::command::ScriptEnv;
 use crate::builds::{Builder, Driver, Setting, Value, join};
 use crate::source::Span;
+use std::sync::Arc;
 
 /// A job on its way through its steps.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,12 @@ pub(super) struct State {
     pub token: bool,
     /// Whether `docker build` is an alias of `docker buildx build` (`install: true`).
     pub installed: bool,
+}
+
+/// Places in the file of a job, while an action in another file runs.
+pub(super) struct Outer {
+    set_by: Vec<Option<Span>>,
+    mounts_kept: Option<Span>,
 }
 
 /// A builder that a step made.
@@ -97,6 +104,40 @@ impl State {
         }
         if env.builder != self.current() {
             self.builders.push(Made { id: String::new(), name: None, builder: env.builder, current: true });
+        }
+    }
+
+    /// What is so far, as an action in another file has it: it stands in `path`. Gives back what [`State::back`] needs.
+    pub(super) fn enter(&mut self, path: &Arc<str>, steps: Span) -> Outer {
+        self.in_file(path);
+        let outer = Outer {
+            set_by: self.builders.iter().map(|made| made.builder.set_by).collect(),
+            mounts_kept: self.mounts_kept,
+        };
+        self.builders.iter_mut().for_each(|made| made.builder.set_by = None);
+        self.mounts_kept = self.mounts_kept.map(|_| steps);
+        outer
+    }
+
+    /// Back from an action in the file `path`: what it made was made at `step`.
+    pub(super) fn back(&mut self, outer: Outer, path: &Arc<str>, step: Span) {
+        self.in_file(path);
+        self.mounts_kept = outer.mounts_kept.or(self.mounts_kept.map(|_| step));
+        let known = outer.set_by.into_iter().map(Some).chain(std::iter::repeat(None));
+        for (made, before) in self.builders.iter_mut().zip(known) {
+            made.builder.set_by = before.unwrap_or(made.builder.set_by.map(|_| step));
+        }
+    }
+
+    /// Says of the settings that have no path that they stand in `path`.
+    pub(super) fn in_file(&mut self, path: &Arc<str>) {
+        let place = |own: &mut Option<Arc<str>>| {
+            own.get_or_insert_with(|| Arc::clone(path));
+        };
+        self.kept.iter_mut().chain(&mut self.pulled).for_each(|setting| place(&mut setting.path));
+        let builders = self.builders.iter_mut().map(|made| &mut made.builder);
+        for builder in builders.chain(std::iter::once(&mut self.engine)) {
+            builder.versions.iter_mut().for_each(|(_, version)| place(&mut version.path));
         }
     }
 

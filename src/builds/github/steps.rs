@@ -88,7 +88,7 @@ impl Job<'_, '_, '_> {
                 match text.strip_prefix("./") {
                     Some(path) => {
                         let before = self.reader.builds.len();
-                        self.local(path, step);
+                        self.local(file, path, step);
                         if self.reader.builds.len() == before {
                             self.passed_script(file, step);
                         }
@@ -188,11 +188,12 @@ impl Job<'_, '_, '_> {
             build.gha_token = None;
         }
         self.reader.holes.restore(&mut build);
+        build.at_home();
         self.reader.builds.push(build);
     }
 
     /// A composite action of this repository: its steps run in this job.
-    fn local(&mut self, path: &str, step: &Node<'_>) {
+    fn local(&mut self, file: &File<'_>, path: &str, step: &Node<'_>) {
         let Some(directory) = self.state.locate(path) else { return };
         if self.depth >= MAX_DEPTH {
             return;
@@ -209,7 +210,10 @@ impl Job<'_, '_, '_> {
             .filter_map(|entry| Some((entry.name()?.to_owned(), text_value(self.context.node(&entry.value)))))
             .collect();
         if let Some(steps) = root.at(&["runs", "steps"]) {
-            self.composite(&File { path: path.as_str().into(), text }, &root, steps, given, step);
+            let inner = File { path: path.as_str().into(), text };
+            let outer = self.state.enter(&file.path, steps.span);
+            self.composite(&inner, &root, steps, given, step);
+            self.state.back(outer, &inner.path, step.span);
         }
         self.reader.leave();
     }

@@ -58,7 +58,7 @@ pub(super) fn read<'f>(
         env.here = Some(String::new());
         place(config, &job, &mut env);
         variables(config, &job, decided, kind, &leg, &mut env);
-        kept(&job, &mut env);
+        kept(config, &job, &mut env);
         script(config, &lines, &mut env, files, out);
     }
 }
@@ -112,7 +112,6 @@ fn flat_rules<'f>(config: &Config<'f>, list: &Tree<'f>) -> Vec<Arc<Node<'f>>> {
 /// The machine: `services: docker:dind` is an engine that lives as long as the job.
 fn place<'f>(config: &Config<'f>, job: &Tree<'f>, env: &mut ScriptEnv) {
     let services = job.get("services").map(|services| config.resolved(services));
-    let own = Arc::clone(&env.path);
     let mut dind = None;
     for (file, service) in services.as_ref().into_iter().flat_map(|services| config.lines_or_maps(services)) {
         let Some(name) = service.str().or_else(|| service.get("name").and_then(|name| name.str())) else {
@@ -131,8 +130,7 @@ fn place<'f>(config: &Config<'f>, job: &Tree<'f>, env: &mut ScriptEnv) {
     if let Some((file, name, span)) = dind {
         env.engine.persistent = Some(false);
         if let Some(version) = engine_version(&name) {
-            let path = config.path(file);
-            let path = (path != own).then_some(path);
+            let path = Some(config.path(file));
             let version = Setting { path, ..Setting::new(version.to_owned(), span) };
             env.engine.versions.push(("engine".to_owned(), version));
         }
@@ -235,19 +233,20 @@ fn legs(job: &Tree<'_>) -> Vec<Vec<(String, String)>> {
 }
 
 /// `cache: paths`.
-fn kept(job: &Tree<'_>, env: &mut ScriptEnv) {
+fn kept(config: &Config<'_>, job: &Tree<'_>, env: &mut ScriptEnv) {
     let Some(cache) = job.get("cache") else { return };
-    let mut add = |node: &Node<'_>| {
-        let paths = node.strings().map(|(text, span)| Setting::new(Value::of(text), span));
-        env.kept.extend(paths);
+    let mut add = |file: FileId, node: &Node<'_>| {
+        let path = Some(config.path(file));
+        let place = |(text, span)| Setting { path: path.clone(), ..Setting::new(Value::of(text), span) };
+        env.kept.extend(node.strings().map(place));
     };
-    if let Some((_, paths)) = cache.get("paths").and_then(Tree::leaf) {
-        add(paths);
+    if let Some((file, paths)) = cache.get("paths").and_then(Tree::leaf) {
+        add(file, paths);
     }
-    if let Some((_, list)) = cache.leaf() {
+    if let Some((file, list)) = cache.leaf() {
         for one in list.items() {
             if let Some(paths) = one.get("paths") {
-                add(paths);
+                add(file, paths);
             }
         }
     }
@@ -268,14 +267,21 @@ fn script<'f>(
         let Some(file) = group.first().and_then(|(id, _)| config.files.get(*id)) else { continue };
         let texts = group.iter().filter_map(|(_, node)| node.text());
         let joined = filled(&together(texts), file, &mut holes);
-        env.path = Arc::clone(&file.path);
+        if env.path != file.path {
+            env.vars = env.vars.abroad();
+            env.builder.set_by = None;
+            env.path = Arc::clone(&file.path);
+        }
         let text = ScriptText { source: file.text, joined: &joined, dialect: Dialect::Posix };
         command::read_script(&text, env, files, &mut builds);
         if groups.peek().is_some() && joined.text.contains("cd ") {
             env.cwd = directory_after(&joined, file, env, files);
         }
     }
-    builds.iter_mut().for_each(|build| holes.restore(build));
+    for build in &mut builds {
+        holes.restore(build);
+        build.at_home();
+    }
     out.append(&mut builds);
 }
 

@@ -86,6 +86,16 @@ impl Vars {
         }
     }
 
+    /// The same variables as another file has them: their places mean nothing there.
+    #[must_use]
+    pub fn abroad(&self) -> Self {
+        if self.map.values().all(|var| var.foreign) {
+            return self.clone();
+        }
+        let foreign = |(name, var): (&String, &Var)| (name.clone(), Var { foreign: true, ..var.clone() });
+        Self { map: Arc::new(self.map.iter().map(foreign).collect()) }
+    }
+
     /// Takes over the variables that a script in another file changed.
     pub fn adopt(&mut self, other: &Self) {
         if Arc::ptr_eq(&self.map, &other.map) {
