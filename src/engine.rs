@@ -1,5 +1,6 @@
 //! `analyze`: pure and total. The same project and settings give the same report, in any number of threads.
 
+mod around;
 mod difference;
 mod explain;
 mod explanation;
@@ -30,6 +31,7 @@ use crate::project::{FileError, Project};
 use crate::rules::{self, BuildCx, DockerfileCx, Facts, Finding, ProjectCx, Rule, Sink};
 use crate::settings::Settings;
 use crate::source::SourceFile;
+use around::Rest;
 use guard::internal_error;
 use join::Built;
 use memory::{Learnt, Looked, Recall};
@@ -97,12 +99,13 @@ pub fn look<T>(
     let file = project.dockerfile(path)?;
     let builds = memory.recall(project, settings).builds(project);
     let named = |build: &&Build| join::dockerfile_of(build).is_some_and(|named| *named == *file.path);
+    let rest = Rest::new(project, settings, &builds.found);
     let builds: Vec<&Build> = builds.found.iter().filter(named).collect();
     let syntax = guarded(|| dockerfile::parse(&file.text)).ok()?;
     let facts = guarded(|| facts_of(project, file, &syntax, &builds)).ok()?;
     let files = |path: &str| project.text(path);
     let settings = settings.at(&file.path);
-    Some(look(&DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files: &files }))
+    Some(look(&DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files: &files, around: &rest }))
 }
 
 /// The report, and what is worth remembering.
@@ -120,6 +123,8 @@ fn run(
     errors.extend(known.unread.iter().cloned());
     let builds = &known.found;
     let built = join::built(project, builds);
+    let rest = Rest::new(project, settings, builds);
+    let around = &rest;
     let mut learnt: Vec<(Arc<str>, Looked)> = Vec::new();
     let mut findings: Vec<Finding> = Vec::new();
     let mut comments = Vec::new();
@@ -140,7 +145,7 @@ fn run(
             let facts =
                 guarded(|| facts_of(project, file, &syntax, &[])).map_err(|panic| broken(file, &panic))?;
             let settings = settings.at(&file.path);
-            let cx = DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files };
+            let cx = DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files, around };
             Ok((check_dockerfile(&cx, rules), suppress::in_dockerfile(text, &syntax)))
         };
         match look() {
@@ -175,7 +180,7 @@ fn run(
         match (syntax, facts) {
             (Ok(syntax), Ok(facts)) => {
                 let (file, settings) = (&*built.file, settings.at(&built.file.path));
-                contexts.push(DockerfileCx { file, syntax, settings, facts, files });
+                contexts.push(DockerfileCx { file, syntax, settings, facts, files, around });
             }
             (Err(panic), _) | (_, Err(panic)) => errors.push(broken(&built.file, panic)),
         }
@@ -218,6 +223,7 @@ fn run(
     findings.par_extend(rules.par_iter().flat_map_iter(|rule| check_project(&project_cx, *rule)));
 
     findings.retain(|finding| finding.place.path.is_empty() || project.is_asked(&finding.place.path));
+    let shared = rest.asked();
     configure(&mut findings, settings, rules);
     suppress::apply(&mut findings, comments, settings, rules);
     sort(&mut findings);
@@ -226,7 +232,7 @@ fn run(
     let sources = sources(&findings, project);
     let failed = errors.len() - project.errors.len().min(errors.len());
     let files = (project.dockerfiles.len() + project.others.len()).saturating_sub(failed);
-    (Report { findings, errors, files, sources }, Learnt { builds: known, looked: learnt })
+    (Report { findings, errors, files, sources }, Learnt { builds: known, looked: learnt, shared })
 }
 
 fn broken(file: &SourceFile, panic: &str) -> FileError {

@@ -4,6 +4,7 @@ use crate::cache::Model;
 use crate::context::{Context, has_wildcards, path};
 use crate::graph::Options;
 use crate::project::Project;
+use crate::source::SourceFile;
 use std::sync::Arc;
 
 /// Folder names that hold Dockerfiles apart from what they build: without a named source as evidence, their context is not known.
@@ -39,9 +40,14 @@ pub fn context_directory(project: &Project, dockerfile: &str) -> Option<String> 
     if let Some(directory) = super::join::agreed(project, dockerfile).directory {
         return Some(directory);
     }
+    context_directory_of(project, file)
+}
+
+/// The directory of the context of a Dockerfile that no build is known of; `None` where it is not certain.
+pub(super) fn context_directory_of(project: &Project, file: &SourceFile) -> Option<String> {
     let syntax = crate::dockerfile::parse(&file.text);
     let model = Model::new(&syntax, Options::default(), None);
-    context_of(project, dockerfile, &model).map(|place| place.directory)
+    context_of(project, &file.path, &model).map(|place| place.directory)
 }
 
 /// The context of the Dockerfile at `dockerfile`, or `None` where it is not certain.

@@ -1,6 +1,8 @@
 //! The contexts of a project, listed when first asked for and once only.
 
+use super::history::History;
 use super::listing::{self, MAX_ENTRIES, Unknown};
+use super::mentions::Mentions;
 use super::read::{ReadError, read_text};
 use crate::context::{Context, Digest, Entry, Ignore, Tree};
 use crate::source::SourceFile;
@@ -32,6 +34,8 @@ pub struct Contexts {
     files: Files,
     listed: Mutex<HashMap<Key, Slot>>,
     real_root: OnceLock<Option<PathBuf>>,
+    mentions: Mentions,
+    history: OnceLock<Option<Arc<History>>>,
 }
 
 impl Contexts {
@@ -59,6 +63,22 @@ impl Contexts {
             Arc::clone(listed.entry(key).or_default())
         };
         slot.get_or_init(|| self.list(directory, ignore)).clone()
+    }
+
+    /// Which of `texts` stand in any of `files` (relative to the root).
+    #[must_use]
+    pub fn mentions(&self, files: &[String], texts: &[String]) -> Vec<bool> {
+        self.mentions.find(self, files, texts)
+    }
+
+    /// What the last commits changed, asked once; `None` where there is no repository.
+    #[must_use]
+    pub fn history(&self) -> Option<Arc<History>> {
+        let ask = || match &self.files {
+            Files::Disk(root) => History::of(root).map(Arc::new),
+            Files::None | Files::Tree(_) => None,
+        };
+        self.history.get_or_init(ask).clone()
     }
 
     /// Whether something stands at `path` (clean, relative to the root), a link included.

@@ -161,6 +161,29 @@ impl Git {
         Ok(changes)
     }
 
+    /// The paths that each of the last `max` commits changed, merges left out, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError`].
+    pub fn changed_paths(&self, max: usize) -> Result<Vec<Vec<String>>, GitError> {
+        let max = format!("--max-count={max}");
+        let args = ["log", "--no-merges", "--no-renames", "--name-only", "-z", "--format=%x01", &max];
+        let output = run(&self.root, &args, b"")?;
+        let mut commits: Vec<Vec<String>> = Vec::new();
+        for field in output.split(|byte| *byte == 0) {
+            if field == [1] {
+                commits.push(Vec::new());
+                continue;
+            }
+            let path = field.strip_prefix(b"\n").unwrap_or(field);
+            if let Some(commit) = commits.last_mut().filter(|_| !path.is_empty()) {
+                commit.push(String::from_utf8_lossy(path).into_owned());
+            }
+        }
+        Ok(commits)
+    }
+
     /// The text of the file at `path` (relative to the root) in the commit `revision`; `None` where there is no such
     /// file.
     ///

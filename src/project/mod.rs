@@ -4,18 +4,22 @@ mod around;
 mod contexts;
 mod discover;
 pub mod git;
+mod history;
 mod kind;
 mod listing;
 mod load;
+mod mentions;
 mod read;
 mod write;
 
 pub use around::discover_around;
 pub use contexts::{Contexts, Files};
 pub use discover::{Found, FoundFile, absolute, discover, relative, root_for, root_of};
+pub use history::History;
 pub use kind::{FileKind, classify, classify_text, is_shell_script};
 pub use listing::{MAX_ENTRIES, Unknown};
 pub use load::{Configuration, configurations, load};
+pub use mentions::MAX_SEARCHED;
 pub use read::{ReadError, read_bytes, read_text};
 pub use write::{WriteError, append_text, write_text};
 
@@ -258,6 +262,24 @@ impl Project {
         });
         let new: Vec<Change> = new.collect();
         Ok(if new.is_empty() { context } else { Arc::new(context.changed(&new)) })
+    }
+
+    /// Which of `texts` stand in any of `files`, which are read and forgotten. Long files are not looked into.
+    #[must_use]
+    pub fn mentions(&self, files: &[String], texts: &[String]) -> Vec<bool> {
+        let mut found = self.contexts.mentions(files, texts);
+        for file in files.iter().filter_map(|path| self.overlay.get(path.as_str())) {
+            for (text, found) in texts.iter().zip(&mut found) {
+                *found |= file.text.contains(text.as_str());
+            }
+        }
+        found
+    }
+
+    /// What the last commits changed; `None` where there is no git history.
+    #[must_use]
+    pub fn history(&self) -> Option<Arc<History>> {
+        self.contexts.history()
     }
 
     /// The context at `directory` as a git context: no ignore file holds, and `.git` is not in it (facts §2). What git does

@@ -15,6 +15,7 @@ mod cache_mount_wrong_path;
 mod cache_ref_clobbered;
 mod chmod_after_copy;
 mod container_load;
+mod context_noise;
 mod copy_without_link;
 mod exporter_unsupported;
 mod inline_cache_multi_stage;
@@ -51,6 +52,7 @@ pub static ALL: &[&dyn Rule] = &[
     &cache_ref_clobbered::CacheRefClobbered,
     &chmod_after_copy::ChmodAfterCopy,
     &container_load::ContainerLoad,
+    &context_noise::ContextNoise,
     &copy_without_link::CopyWithoutLink,
     &exporter_unsupported::ExporterUnsupported,
     &inline_cache_multi_stage::InlineCacheMultiStage,

@@ -5,6 +5,7 @@ use crate::builds::{Build, Setting};
 use crate::cache::{Because, Model};
 use crate::dockerfile::Dockerfile;
 use crate::graph::{Graph, StepId};
+use crate::project::History;
 use crate::settings::{Scope, Settings};
 use crate::source::{SourceFile, Span};
 use std::sync::Arc;
@@ -22,6 +23,21 @@ pub struct DockerfileCx<'a> {
     pub facts: &'a Facts<'a>,
     /// The text of any file of the project by path, `None` where there is none.
     pub files: &'a (dyn Fn(&str) -> Option<Arc<SourceFile>> + Sync),
+    /// What stands around it.
+    pub around: &'a dyn Around,
+}
+
+/// The rest of the project, as far as rules for one Dockerfile ask for it.
+pub trait Around: Sync {
+    /// Shows `visit` every other Dockerfile for which the ignore file of the context at `directory` may be in force, with
+    /// that context. `false` where there are too many to look at.
+    fn sharing(&self, path: &str, directory: &str, visit: &mut dyn FnMut(&DockerfileCx<'_>)) -> bool;
+
+    /// Which of `texts` stand in any of `files`, paths of the project; all of them where there are too many to look at.
+    fn mentions(&self, files: &[String], texts: &[String]) -> Vec<bool>;
+
+    /// What the last commits changed; `None` where there is no git history.
+    fn history(&self) -> Option<Arc<History>>;
 }
 
 impl std::fmt::Debug for DockerfileCx<'_> {

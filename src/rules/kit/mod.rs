@@ -24,7 +24,7 @@ pub const MAX_QUESTIONS: usize = 24;
 
 pub use crate::fix::{Fix, Safety};
 pub use crate::settings::Severity;
-pub use cx::{BuildCx, DockerfileCx, ProjectCx};
+pub use cx::{Around, BuildCx, DockerfileCx, ProjectCx};
 pub use facts::Facts;
 pub use finding::{Category, Cause, Finding, Place};
 pub use meta::{Fixable, Meta, Rule, url};
