@@ -101,6 +101,8 @@ pub struct Build {
     /// action, an included template) and was read with what that file alone tells. A build of the same `path` and `span`
     /// that is none says the same with what a caller passes.
     pub template: bool,
+    /// Whether the job has this repository's files in its working directory before it builds, as far as its steps tell.
+    pub checked_out: bool,
 }
 
 impl Build {
@@ -140,6 +142,7 @@ impl Build {
             gha_token: None,
             defined: None,
             template: false,
+            checked_out: false,
         }
     }
 }

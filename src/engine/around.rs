@@ -3,7 +3,7 @@
 use super::join;
 use crate::builds::{Build, ContextSource};
 use crate::cache::Model;
-use crate::context::own_ignore_file;
+use crate::context::{Context, own_ignore_file};
 use crate::dockerfile;
 use crate::graph::Options;
 use crate::project::{FileKind, History, MAX_SEARCHED, Project, classify_text};
@@ -115,6 +115,23 @@ impl Around for Rest<'_> {
             return vec![true; texts.len()];
         }
         self.project.mentions(files, texts)
+    }
+
+    fn context(&self, path: &str, directory: &str) -> Option<Arc<Context>> {
+        self.project.context(directory, Some(path)).ok()
+    }
+
+    fn is_git_ignored(&self, path: &str) -> bool {
+        self.project.is_git_ignored(path)
+    }
+
+    fn is_named_in_builds(&self, name: &str) -> bool {
+        let project = self.project;
+        let known = project.others.iter().chain(&project.around);
+        let mut builds =
+            known.filter(|file| matches!(classify_text(&file.path, &file.text), Some(FileKind::Build(_))));
+        let modules = project.text(".gitmodules").is_some_and(|file| file.text.contains(name));
+        modules || builds.any(|file| file.text.contains(name))
     }
 
     fn history(&self) -> Option<Arc<History>> {

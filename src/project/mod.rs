@@ -25,8 +25,12 @@ pub use write::{WriteError, append_text, write_text};
 
 use crate::context::{Change, ContentId, Context, DOCKERIGNORE, Entry, Tree, own_ignore_file, path};
 use crate::source::SourceFile;
+use ignore::gitignore::GitignoreBuilder;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// What git reads.
+const GITIGNORE: &str = ".gitignore";
 
 /// Everything that is analyzed together. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -262,6 +266,31 @@ impl Project {
         });
         let new: Vec<Change> = new.collect();
         Ok(if new.is_empty() { context } else { Arc::new(context.changed(&new)) })
+    }
+
+    /// Whether the `.gitignore` files from the root down to the path leave it out.
+    #[must_use]
+    pub fn is_git_ignored(&self, path: &str) -> bool {
+        let mut ignored = false;
+        let ends = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at));
+        for end in ends {
+            let directory = path.get(..end).unwrap_or_default();
+            let file =
+                if directory.is_empty() { GITIGNORE.to_owned() } else { format!("{directory}/{GITIGNORE}") };
+            let Some(text) = self.text(&file) else { continue };
+            let mut builder = GitignoreBuilder::new(format!("/{directory}"));
+            for line in text.text.lines() {
+                // A line that git cannot read either leaves nothing out.
+                let _ = builder.add_line(None, line);
+            }
+            let Ok(rules) = builder.build() else { continue };
+            match rules.matched_path_or_any_parents(format!("/{path}"), false) {
+                ignore::Match::Ignore(_) => ignored = true,
+                ignore::Match::Whitelist(_) => ignored = false,
+                ignore::Match::None => {}
+            }
+        }
+        ignored
     }
 
     /// Which of `texts` stand in any of `files`, which are read and forgotten. Long files are not looked into.

@@ -32,7 +32,7 @@ impl Rule for ContextNoise {
 
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
         // Other people's projects, and contexts for which no ignore file holds.
-        if cx.path().split('/').any(|part| matches!(part, "vendor" | "third_party" | "node_modules")) {
+        if cx.is_foreign() {
             return;
         }
         let git = |source: &ContextSource| matches!(source, ContextSource::Git { .. });

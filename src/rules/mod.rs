@@ -17,7 +17,10 @@ mod chmod_after_copy;
 mod container_load;
 mod context_noise;
 mod copy_without_link;
+mod dockerignore_ineffective;
 mod exporter_unsupported;
+mod git_context;
+mod ignored_source;
 mod inline_cache_multi_stage;
 pub(crate) mod internal_error;
 mod kit;
@@ -54,7 +57,10 @@ pub static ALL: &[&dyn Rule] = &[
     &container_load::ContainerLoad,
     &context_noise::ContextNoise,
     &copy_without_link::CopyWithoutLink,
+    &dockerignore_ineffective::DockerignoreIneffective,
     &exporter_unsupported::ExporterUnsupported,
+    &git_context::GitContext,
+    &ignored_source::IgnoredSource,
     &inline_cache_multi_stage::InlineCacheMultiStage,
     &internal_error::InternalError,
     &legacy_cache_pull::LegacyCachePull,

@@ -182,6 +182,7 @@ impl Job<'_, '_, '_> {
         build.job.clone_from(&self.key);
         build.kept.clone_from(&self.state.kept);
         build.mounts_kept = self.state.mounts_kept;
+        build.checked_out = self.state.checkouts.iter().any(|(directory, own)| directory.is_empty() && *own);
         build.trigger = event::trigger([self.context.event]);
         build.template = self.context.event.kind == event::Kind::Called;
         if build.builder.driver == Driver::None {

@@ -3,6 +3,7 @@
 use super::{Cause, Facts, Place};
 use crate::builds::{Build, Setting};
 use crate::cache::{Because, Model};
+use crate::context::Context;
 use crate::dockerfile::Dockerfile;
 use crate::graph::{Graph, StepId};
 use crate::project::History;
@@ -36,6 +37,15 @@ pub trait Around: Sync {
     /// Which of `texts` stand in any of `files`, paths of the project; all of them where there are too many to look at.
     fn mentions(&self, files: &[String], texts: &[String]) -> Vec<bool>;
 
+    /// The context at `directory` as a build of the Dockerfile at `path` sees it; `None` where it cannot be listed.
+    fn context(&self, path: &str, directory: &str) -> Option<Arc<Context>>;
+
+    /// Whether a `.gitignore` leaves the path of the project out, so that something may make it.
+    fn is_git_ignored(&self, path: &str) -> bool;
+
+    /// Whether a CI file, script or recipe of the project has the text `name`.
+    fn is_named_in_builds(&self, name: &str) -> bool;
+
     /// What the last commits changed; `None` where there is no git history.
     fn history(&self) -> Option<Arc<History>>;
 }
@@ -63,6 +73,12 @@ impl<'a> DockerfileCx<'a> {
     #[must_use]
     pub fn graph(&self) -> &'a Graph<'a> {
         &self.facts.model.graph
+    }
+
+    /// Whether it belongs to somebody else's project that is kept here.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.file.path.split('/').any(|part| matches!(part, "vendor" | "third_party" | "node_modules"))
     }
 
     /// The 1-based line where the instruction of `step` starts.
