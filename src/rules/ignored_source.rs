@@ -71,7 +71,7 @@ impl Rule for IgnoredSource {
             let Some(dockerfile) = builds.first().and_then(|build| build.dockerfile) else { continue };
             // A script that writes the ignore file, or takes it away.
             let writes = |build: &&BuildCx<'_>| build.file.text.contains("dockerignore");
-            if dockerfile.is_foreign() || builds.iter().any(|build| writes(build)) {
+            if dockerfile.is_foreign() || builds.iter().any(writes) {
                 continue;
             }
             let known = builds.iter().map(|build| {

@@ -275,7 +275,7 @@ fn needles(candidate: &Candidate) -> Vec<String> {
     match candidate.group {
         Group::Builds => vec![name.to_owned()],
         Group::Tests => vec!["_test.go".to_owned()],
-        Group::Prose if candidate.files.iter().any(|file| *file == candidate.path) => {
+        Group::Prose if candidate.files.contains(&candidate.path) => {
             let stem = name.split('.').next().unwrap_or(name);
             vec![name.to_owned(), format!("{stem}*"), format!("{stem}."), "\"*.md\"".to_owned()]
         }
