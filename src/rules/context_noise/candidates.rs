@@ -138,7 +138,7 @@ const PROJECT: &[&str] = &[
 /// Whether the directory `root` of the context is a project and not a part of one.
 pub(super) fn is_project(tree: &Tree, root: &str) -> bool {
     let has = |name: &&str| tree.get(&join(root, name)).is_some();
-    root.is_empty() || PROJECT.iter().any(|name| has(name))
+    root.is_empty() || PROJECT.iter().any(has)
 }
 
 /// What stands in the directory `root` that may be of no use.
