@@ -34,9 +34,11 @@ mod no_remote_cache;
 mod output_in_cache_mount;
 mod plugin_outdated;
 mod stage_pushed_for_cache;
+mod split_package_index;
 pub(crate) mod unused_suppression;
 mod volatile_arg_early;
 mod volatile_env_early;
+mod work_after_copy;
 
 use kit::lost_stage;
 pub use kit::*;
@@ -72,10 +74,12 @@ pub static ALL: &[&dyn Rule] = &[
     &no_remote_cache::NoRemoteCache,
     &output_in_cache_mount::OutputInCacheMount,
     &plugin_outdated::PluginOutdated,
+    &split_package_index::SplitPackageIndex,
     &stage_pushed_for_cache::StagePushedForCache,
     &unused_suppression::UnusedSuppression,
     &volatile_arg_early::VolatileArgEarly,
     &volatile_env_early::VolatileEnvEarly,
+    &work_after_copy::WorkAfterCopy,
 ];
 
 /// The rule of that name.

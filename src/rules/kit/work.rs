@@ -1,9 +1,9 @@
 //! What the work of a RUN depends on: files of the context, variables, or neither.
 
 use super::{DockerfileCx, ToolUse};
-use crate::cache::Standing;
+use crate::cache::{Standing, WrittenKind};
 use crate::context::path;
-use crate::graph::StepId;
+use crate::graph::{MountKind, Source, Step, StepId, StepKind};
 use crate::shell::{Command, Cwd};
 use crate::tools::{Kind, Needs};
 
@@ -277,5 +277,68 @@ pub fn touches(cx: &DockerfileCx<'_>, run: StepId, copy: StepId) -> bool {
                 None => text.contains('.') && named(&place),
             }
         })
+    })
+}
+
+/// What is copied here may be the configuration of what is installed.
+const SYSTEM: [&str; 9] =
+    ["/etc", "/usr", "/lib", "/bin", "/sbin", "/root", "/var/lib", "/var/cache", "/opt"];
+
+/// Below these lie projects all the same.
+const PROJECTS: [&str; 4] = ["/usr/src", "/usr/local/src", "/usr/share/nginx", "/opt/app"];
+
+/// Whether the RUN takes time and reads nothing that a COPY before it in its stage wrote, nor a mount of the context.
+#[must_use]
+pub fn needs_nothing(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>) -> bool {
+    let StepKind::Run(run) = &step.kind else { return false };
+    let uses = cx.uses(id);
+    if cx.costly(id).is_none() || !cx.is_known(id) || !uses.tools.iter().all(|used| is_free(cx, id, used)) {
+        return false;
+    }
+    let mounts = run.mounts.iter().any(|mount| mount.kind == MountKind::Bind && mount.from != Source::Empty);
+    let copies = cx
+        .graph()
+        .steps_of(step.stage)
+        .filter(|(other, step)| *other < id && matches!(step.kind, StepKind::Copy(_)));
+    !mounts && copies.into_iter().all(|(copy, _)| !touches(cx, id, copy) && !configures(cx, copy))
+}
+
+/// Whether a tool's command reads nothing of the project, not even by habit (`.npmrc`, `rust-toolchain`).
+fn is_free(cx: &DockerfileCx<'_>, id: StepId, used: &ToolUse<'_>) -> bool {
+    if used.kind == Kind::Run {
+        return true;
+    }
+    let Some(directory) = used.directory.as_deref().filter(|_| used.is_free()) else { return used.is_free() };
+    let habits = [&used.tool.manifests, &used.tool.optional].into_iter().flatten();
+    habits.into_iter().filter(|name| !name.contains('*')).all(|name| {
+        let place = path::clean(&format!("{directory}/{name}"));
+        !matches!(cx.model().standing(id, &place), Standing::Context(_)) || is_system(used)
+    })
+}
+
+fn is_system(used: &ToolUse<'_>) -> bool {
+    used.tool.ecosystem.starts_with("os-") || used.tool.ecosystem == "download"
+}
+
+/// Whether a COPY may bring the configuration of what is installed.
+fn configures(cx: &DockerfileCx<'_>, copy: StepId) -> bool {
+    let is_in = |place: &str, directories: &[&str]| {
+        directories.iter().any(|other| {
+            place == *other || place.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
+        })
+    };
+    let system = |place: &str| is_in(place, &SYSTEM) && !is_in(place, &PROJECTS);
+    cx.model().writes(copy).iter().any(|written| {
+        if written.path != "/" || written.kind == WrittenKind::File {
+            return system(&written.path);
+        }
+        // A whole context at the root: it depends on what is in it.
+        match cx.model().taken_files(copy) {
+            Some(files) => files.iter().any(|file| {
+                file.strip_prefix(written.taken.as_str())
+                    .is_some_and(|rest| system(&format!("/{}", rest.trim_start_matches('/'))))
+            }),
+            None => true,
+        }
     })
 }

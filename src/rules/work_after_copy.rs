@@ -1,0 +1,195 @@
+//! `work-after-copy`: a costly step that needs nothing of the project stands below a COPY of it.
+
+use super::typical;
+use super::words::{code, count};
+use super::work::{self, text};
+use super::{
+    Category, DockerfileCx, Fix, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink, ToolUse,
+};
+use crate::cache::{Answer, Change, Verdict};
+use crate::dockerfile::Keyword;
+use crate::fix::{apply, select};
+use crate::graph::{Source, Step, StepId, StepKind};
+use crate::tools::Needs;
+
+static META: Meta = Meta {
+    name: "work-after-copy",
+    category: Category::Order,
+    severity: Severity::Warning,
+    default_on: true,
+    fix: Fixable::Sometimes(Safety::Safe),
+    docs: include_str!("../../rules/work-after-copy.md"),
+};
+
+/// See the page.
+pub(super) struct WorkAfterCopy;
+
+impl Rule for WorkAfterCopy {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
+        let mut works: Vec<StepId> = cx
+            .facts
+            .runs()
+            .filter(|(id, step, _)| {
+                !step.onbuild && first_copy(cx, step.stage) < Some(*id) && work::needs_nothing(cx, *id, step)
+            })
+            .map(|(id, ..)| id)
+            .collect();
+        let Some(last) = works.last().copied() else { return };
+        let all = works.clone();
+        let takers: Vec<StepId> = cx
+            .graph()
+            .all_steps()
+            .map(|(id, _)| id)
+            .filter(|id| *id < last && !cx.model().selections(*id).is_empty())
+            .collect();
+        for taker in takers.into_iter().take(MAX_QUESTIONS) {
+            let Some(file) = typical::edited(cx, taker, None, &|_| false) else { continue };
+            let answer = cx.model().after(&[Change::Edit(vec![file.clone()])]);
+            let reached = |id: &StepId| matches!(answer.verdict(*id), Verdict::Reruns | Verdict::Depends);
+            let again: Vec<StepId> = works.iter().copied().filter(reached).collect();
+            for id in &again {
+                report(cx, *id, &all, &file, &answer, out);
+            }
+            works.retain(|id| !again.contains(id));
+            if works.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+/// The first COPY or ADD of a stage; `None` is smaller than any step, so a stage without one has nothing below it.
+fn first_copy(cx: &DockerfileCx<'_>, stage: usize) -> Option<StepId> {
+    let mut steps = cx.graph().steps_of(stage);
+    let found = steps.find(|(_, step)| matches!(step.kind, StepKind::Copy(_))).map(|(id, _)| id);
+    found.or(Some(StepId(u32::MAX)))
+}
+
+fn report(
+    cx: &DockerfileCx<'_>,
+    id: StepId,
+    works: &[StepId],
+    file: &str,
+    answer: &Answer<'_, '_>,
+    out: &mut Sink,
+) {
+    let graph = cx.graph();
+    let Some(step) = graph.step(id) else { return };
+    // The first step of the stage that is not found in the cache has to be the COPY to move above.
+    let changed = |other: &StepId| matches!(answer.verdict(*other), Verdict::Reruns | Verdict::Depends);
+    let Some((copy, blocker)) = graph.steps_of(step.stage).find(|(other, _)| changed(other)) else { return };
+    if !matches!(blocker.kind, StepKind::Copy(_)) || copy >= id || blocker.onbuild {
+        return;
+    }
+    let crossed: Vec<StepId> =
+        cx.facts.runs().map(|(run, ..)| run).filter(|run| copy < *run && *run < id).collect();
+    // What an unknown command between them made may be what it needs.
+    if crossed.iter().any(|run| cx.uses(*run).opaque || !is_built_by_tools(cx, *run)) {
+        return;
+    }
+    // A program that is installed between them, and stays there, may be the one that it runs.
+    let installs = |run: &StepId| !works.contains(run) && cx.uses(*run).tools.iter().any(ToolUse::is_free);
+    if !is_system(cx, id) && crossed.iter().any(installs) {
+        return;
+    }
+    let sure = answer.runs_again(id);
+    if !sure && !brings_output(cx, blocker, answer) {
+        return;
+    }
+    let command = cx.costly(id).map_or_else(|| "RUN".to_owned(), text);
+    let total = answer.reruns().count();
+    let verb = if sure { "runs" } else { "may run" };
+    let message = format!(
+        "an edit of {} {verb} {} again, which needs no file of the project; {} in all",
+        code(file, 40),
+        code(&command, 44),
+        count(total, "step")
+    );
+    let help = format!("move it above line {} (`{}`)", cx.line_of(copy), blocker.instruction.keyword.name());
+    let free = !crossed.iter().any(|run| works.contains(run));
+    let fix = fix(cx, id, step, copy, blocker, &crossed, file).filter(|_| sure && free);
+    let severity = if sure { Severity::Warning } else { Severity::Info };
+    out.report(step.instruction.span, message)
+        .help(help)
+        .severity(severity)
+        .causes(cx.causes(answer.because(id)))
+        .fix(fix);
+}
+
+/// Whether a COPY takes from a stage in which sources are compiled again: other bytes, as good as always.
+fn brings_output(cx: &DockerfileCx<'_>, blocker: &Step<'_>, answer: &Answer<'_, '_>) -> bool {
+    let StepKind::Copy(copy) = &blocker.kind else { return false };
+    let Source::Stage(stage) = copy.from else { return false };
+    let compiles = |used: &ToolUse<'_>| used.kind.compiles() && used.needs == Needs::Sources;
+    cx.graph().steps_of(stage).any(|(id, _)| answer.runs_again(id) && cx.uses(id).tools.iter().any(compiles))
+}
+
+/// Whether the RUN installs packages of the system and nothing else.
+fn is_system(cx: &DockerfileCx<'_>, id: StepId) -> bool {
+    cx.uses(id).tools.iter().all(|used| used.tool.ecosystem.starts_with("os-"))
+}
+
+/// Whether every command of the RUN is one of a tool or a small program: what it writes has nothing to do with packages.
+fn is_built_by_tools(cx: &DockerfileCx<'_>, run: StepId) -> bool {
+    let script = cx.facts.script(run);
+    let uses = cx.uses(run);
+    script.commands.iter().enumerate().all(|(number, command)| {
+        uses.tools.iter().any(|used| used.command == number) || work::is_plain(command)
+    })
+}
+
+fn fix(
+    cx: &DockerfileCx<'_>,
+    id: StepId,
+    step: &Step<'_>,
+    copy: StepId,
+    blocker: &Step<'_>,
+    crossed: &[StepId],
+    file: &str,
+) -> Option<Fix> {
+    let (start, end) = (blocker.instruction.span.start, step.instruction.span.start);
+    let mut between = cx.syntax.instructions().filter(|one| start < one.span.start && one.span.start < end);
+    // What is set between them is in force for it.
+    let sets = |keyword: Keyword| {
+        matches!(
+            keyword,
+            Keyword::Env | Keyword::Arg | Keyword::User | Keyword::Shell | Keyword::Workdir | Keyword::From
+        )
+    };
+    let workdir =
+        |one: &crate::dockerfile::Instruction<'_>| one.keyword == Keyword::Workdir && is_absolute(cx, id);
+    if between.any(|one| sets(one.keyword) && !workdir(one)) {
+        return None;
+    }
+    let safety = if crossed.is_empty() { Safety::Safe } else { Safety::Unsafe };
+    let title = format!("move it above line {}", cx.line_of(copy));
+    let fix = Fix::new(title, safety).move_up_to(cx.path(), cx.syntax, &[end], start)?;
+    let selection = select([&fix], Safety::Unsafe);
+    let moved = apply(cx.text(), selection.edits.get(cx.path())?);
+    let better = cx.model().with_text(&moved, |model| {
+        let answer = model.after(&[Change::Edit(vec![file.to_owned()])]);
+        model.counterpart(cx.graph(), id).is_some_and(|there| !answer.runs_again(there))
+    });
+    better.then_some(fix)
+}
+
+/// Whether nothing in the RUN is relative to the working directory: packages by name, and absolute paths.
+fn is_absolute(cx: &DockerfileCx<'_>, id: StepId) -> bool {
+    let uses = cx.uses(id);
+    let by_name = |used: &ToolUse<'_>| {
+        used.tool.ecosystem.starts_with("os-")
+            || used.tool.name == "pip"
+                && cx.command(id, used).is_some_and(|command| {
+                    command.args().iter().all(|word| word.literal && !word.text.contains('/'))
+                })
+    };
+    uses.tools.iter().all(by_name)
+        && cx.facts.script(id).commands.iter().enumerate().all(|(number, command)| {
+            uses.tools.iter().any(|used| used.command == number)
+                || command.args().iter().all(|word| word.text.starts_with(['/', '-']))
+        })
+}
