@@ -21,6 +21,9 @@ static META: Meta = Meta {
     docs: include_str!("../../rules/broad-copy-before-install.md"),
 };
 
+/// More installs than people write into one file are not looked at.
+const MAX_INSTALLS: usize = 64;
+
 /// See the page.
 pub(super) struct BroadCopyBeforeInstall;
 
@@ -78,6 +81,9 @@ struct Install<'a> {
 fn installs<'a>(cx: &DockerfileCx<'a>) -> Vec<Install<'a>> {
     let mut installs: Vec<Install<'a>> = Vec::new();
     for (step, ..) in cx.facts.runs() {
+        if installs.len() == MAX_INSTALLS {
+            break;
+        }
         let uses = cx.uses(step);
         // What stands before it in the RUN may have made what it reads.
         let unread = |job: &&ToolUse<'_>| job.needs == Needs::Sources;

@@ -5,6 +5,7 @@
 
 mod broad_copy_before_install;
 mod cache_attribute_invalid;
+mod cache_buster;
 mod cache_mount_defeated;
 mod cache_mount_dropped;
 mod cache_mount_ephemeral;
@@ -18,6 +19,7 @@ mod container_load;
 mod context_noise;
 mod copy_without_link;
 mod dockerignore_ineffective;
+mod duplicate_install;
 mod exporter_unsupported;
 mod git_context;
 mod ignored_source;
@@ -28,13 +30,14 @@ mod legacy_cache_pull;
 mod local_cache_grows;
 mod min_cache_multi_stage;
 mod missing_cache_mount;
+mod missing_lockfile;
 mod mutable_base;
 mod mutable_download;
 mod no_remote_cache;
 mod output_in_cache_mount;
 mod plugin_outdated;
-mod stage_pushed_for_cache;
 mod split_package_index;
+mod stage_pushed_for_cache;
 pub(crate) mod unused_suppression;
 mod volatile_arg_early;
 mod volatile_env_early;
@@ -47,6 +50,7 @@ pub use kit::*;
 pub static ALL: &[&dyn Rule] = &[
     &broad_copy_before_install::BroadCopyBeforeInstall,
     &cache_attribute_invalid::CacheAttributeInvalid,
+    &cache_buster::CacheBuster,
     &cache_mount_defeated::CacheMountDefeated,
     &cache_mount_dropped::CacheMountDropped,
     &cache_mount_ephemeral::CacheMountEphemeral,
@@ -60,6 +64,7 @@ pub static ALL: &[&dyn Rule] = &[
     &context_noise::ContextNoise,
     &copy_without_link::CopyWithoutLink,
     &dockerignore_ineffective::DockerignoreIneffective,
+    &duplicate_install::DuplicateInstall,
     &exporter_unsupported::ExporterUnsupported,
     &git_context::GitContext,
     &ignored_source::IgnoredSource,
@@ -69,6 +74,7 @@ pub static ALL: &[&dyn Rule] = &[
     &local_cache_grows::LocalCacheGrows,
     &min_cache_multi_stage::MinCacheMultiStage,
     &missing_cache_mount::MissingCacheMount,
+    &missing_lockfile::MissingLockfile,
     &mutable_base::MutableBase,
     &mutable_download::MutableDownload,
     &no_remote_cache::NoRemoteCache,

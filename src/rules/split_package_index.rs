@@ -86,7 +86,9 @@ fn follow<'a>(
             break;
         }
         let Some(used) = tools.next_if(|used| used.command == number) else { continue };
-        let (Some(command), true) = (cx.command(id, used), used.tool.ecosystem.starts_with("os-")) else { continue };
+        let (Some(command), true) = (cx.command(id, used), used.tool.ecosystem.starts_with("os-")) else {
+            continue;
+        };
         let family = used.tool.ecosystem.as_str();
         if used.row.index {
             if command.certain {
@@ -106,7 +108,9 @@ fn follow<'a>(
         }
     }
     // What was removed is not old: a later installation fails at once. What is not known may refresh it, or live on it.
-    let lists = |path: &str| ["/var/lib/apt", "/var/cache/apk", "/var/lib/pacman"].iter().any(|at| path.starts_with(at));
+    let lists = |path: &str| {
+        ["/var/lib/apt", "/var/cache/apk", "/var/lib/pacman"].iter().any(|at| path.starts_with(at))
+    };
     let removed = |(_, clearing): &(usize, Clearing<'_>)| match clearing {
         Clearing::Paths(removals) => removals.iter().any(|removal| lists(&removal.path)),
         Clearing::Tool(_) => false,
@@ -126,19 +130,33 @@ fn unknown(cx: &DockerfileCx<'_>, id: StepId) -> Option<usize> {
     let script = cx.facts.script(id);
     let start = script.opaque.iter().map(|span| span.start).min();
     let refreshes = |command: &Command<'_>| {
-        command.program().is_some_and(|name| name == "add-apt-repository" || name.starts_with("xx-ap"))
+        let by_path = command.argv.first().is_some_and(|word| {
+            word.text.contains('/')
+                && !["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"].iter().any(|at| word.text.starts_with(at))
+        });
+        by_path
+            || command.program().is_some_and(|name| name == "add-apt-repository" || name.starts_with("xx-ap"))
     };
-    script.commands.iter().position(|command| {
-        command.opaque.is_some() || refreshes(command) || start.is_some_and(|start| start <= command.span.start)
-    }).or(start.map(|_| script.commands.len()))
+    script
+        .commands
+        .iter()
+        .position(|command| {
+            command.opaque.is_some()
+                || refreshes(command)
+                || start.is_some_and(|start| start <= command.span.start)
+        })
+        .or(start.map(|_| script.commands.len()))
 }
 
 fn report(cx: &DockerfileCx<'_>, index: StepId, found: &Found<'_>, out: &mut Sink) {
     let installs = found.installs.as_slice();
     let Some(first) = installs.first() else { return };
     let uses = cx.uses(index);
-    let refresh = uses.tools.iter().find(|used| used.row.index && used.tool.ecosystem == first.used.tool.ecosystem);
-    let Some((refresh, command)) = refresh.and_then(|used| Some((used, cx.command(index, used)?))) else { return };
+    let refresh =
+        uses.tools.iter().find(|used| used.row.index && used.tool.ecosystem == first.used.tool.ecosystem);
+    let Some((refresh, command)) = refresh.and_then(|used| Some((used, cx.command(index, used)?))) else {
+        return;
+    };
     let own = |used: &ToolUse<'_>| {
         used.tool.ecosystem == refresh.tool.ecosystem && !used.row.index && used.kind.downloads()
     };
@@ -161,9 +179,14 @@ fn report(cx: &DockerfileCx<'_>, index: StepId, found: &Found<'_>, out: &mut Sin
             );
             let fix = insertable(cx, install)
                 .then(|| Fix::needs_a_look("refresh the index in the same RUN"))
-                .map(|fix| fix.insert(cx.path(), install.command.span.start, before(cx, install, &refresh_text)));
+                .map(|fix| {
+                    fix.insert(cx.path(), install.command.span.start, before(cx, install, &refresh_text))
+                });
             out.report(install.command.span, message)
-                .help(format!("write {} in front of it, or install it in line {line}", code(&refresh_text, 40)))
+                .help(format!(
+                    "write {} in front of it, or install it in line {line}",
+                    code(&refresh_text, 40)
+                ))
                 .cause(command.span, format!("{} ran when line {line} was built", code(&name, 40)))
                 .severity(Severity::Warning)
                 .fix(fix);
@@ -171,7 +194,11 @@ fn report(cx: &DockerfileCx<'_>, index: StepId, found: &Found<'_>, out: &mut Sin
         return;
     }
     let message = if by_itself {
-        format!("{} is a step for nothing: {} refreshes an old index by itself", code(&name, 40), code(&first.used.tool.name, 16))
+        format!(
+            "{} is a step for nothing: {} refreshes an old index by itself",
+            code(&name, 40),
+            code(&first.used.tool.name, 16)
+        )
     } else {
         match in_mounts(cx, index, refresh, first) {
             Some(Mounted::Refresh) => format!(
@@ -220,7 +247,12 @@ enum Mounted {
     Both,
 }
 
-fn in_mounts(cx: &DockerfileCx<'_>, index: StepId, refresh: &ToolUse<'_>, install: &Install<'_>) -> Option<Mounted> {
+fn in_mounts(
+    cx: &DockerfileCx<'_>,
+    index: StepId,
+    refresh: &ToolUse<'_>,
+    install: &Install<'_>,
+) -> Option<Mounted> {
     let has = |step: StepId, used: &ToolUse<'_>| {
         let Some(StepKind::Run(run)) = cx.graph().step(step).map(|step| &step.kind) else { return false };
         let indexes = used.caches.iter().filter(|cache| cache.cache.holds == Holds::Index);
@@ -296,7 +328,8 @@ fn fix(
             fix = fix.insert(cx.path(), install.command.span.start, before(cx, install, update));
             if own.instruction.flags.is_empty() {
                 fix = fix.insert(cx.path(), own.instruction.keyword_span.end, flags.as_str());
-            } else if !run.mounts.iter().all(|mount| there.mounts.iter().any(|it| it.target == mount.target)) {
+            } else if !run.mounts.iter().all(|mount| there.mounts.iter().any(|it| it.target == mount.target))
+            {
                 return None;
             }
         }

@@ -36,7 +36,8 @@ impl Rule for VolatileArgEarly {
         let stages = cx.syntax.instructions().skip_while(|one| one.keyword != Keyword::From);
         for instruction in stages {
             let Kind::Arg(decls) = &instruction.kind else { continue };
-            for decl in decls {
+            // Another rule tells of those that are there for nothing else.
+            for decl in decls.iter().filter(|decl| !volatile::is_buster(&decl.name.text)) {
                 let Some(why) = volatile::why(cx, &decl.name.text).filter(|why| is_own(cx, decl, why)) else {
                     continue;
                 };
@@ -98,7 +99,7 @@ fn report(cx: &DockerfileCx<'_>, start: u32, decl: &ArgDecl<'_>, why: &Why, out:
     let how = match why {
         Why::Passed(_, _, Volatility::PerRun) => "every run",
         Why::Passed(..) | Why::Named(Named::Moving) => "every commit",
-        Why::Named(Named::OwnVersion) => "every release",
+        Why::Named(_) => "every release",
     };
     let message = if name == EPOCH {
         format!(

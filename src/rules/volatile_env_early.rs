@@ -1,7 +1,7 @@
 //! `volatile-env-early`: an ENV that every release bumps, above installs that have no use for it.
 
 use super::scope::reach;
-use super::volatile;
+use super::volatile::{self, Named};
 use super::words::{code, count, lines};
 use super::work::text;
 use super::{Category, DockerfileCx, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink};
@@ -33,7 +33,8 @@ impl Rule for VolatileEnvEarly {
         for instruction in stages {
             let Kind::Env(pairs) = &instruction.kind else { continue };
             for pair in pairs {
-                let named = volatile::named(&pair.key.text, &cx.settings.order.volatile_args).is_some();
+                let named = volatile::named(&pair.key.text, &cx.settings.order.volatile_args)
+                    .is_some_and(|named| named != Named::Buster);
                 if named && is_bumped(&pair.value.text) && !volatile::pins(cx, &pair.key.text) {
                     questions += 1;
                     if questions <= MAX_QUESTIONS {

@@ -143,6 +143,30 @@ pub enum Named {
     Moving,
     /// Another value with every release of the project.
     OwnVersion,
+    /// Another value whenever somebody wants something to run again.
+    Buster,
+}
+
+/// Whether a variable is there to have something run again, as its name says.
+#[must_use]
+pub fn is_buster(name: &str) -> bool {
+    let plain: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_uppercase();
+    let parts = [
+        "CACHEBUST",
+        "BUSTCACHE",
+        "CACHEBREAK",
+        "BREAKCACHE",
+        "CACHEKILL",
+        "KILLCACHE",
+        "CACHEINVALID",
+        "INVALIDATECACHE",
+        "SKIPCACHE",
+        "CACHESKIP",
+        "FORCEREBUILD",
+        "CACHEDATE",
+    ];
+    parts.iter().any(|part| plain.contains(part)) || plain == "NOCACHE"
 }
 
 /// What the name says; `configured` are further names from the settings.
@@ -152,6 +176,9 @@ pub fn named(name: &str, configured: &[String]) -> Option<Named> {
     let is = |known: &[&str]| known.contains(&upper.as_str());
     if is(MOVING) || configured.iter().any(|own| own.eq_ignore_ascii_case(name)) {
         return Some(Named::Moving);
+    }
+    if is_buster(name) {
+        return Some(Named::Buster);
     }
     is(OWN_VERSION).then_some(Named::OwnVersion)
 }
@@ -259,6 +286,7 @@ mod tests {
         assert_eq!(named("git_commit", &[]), Some(Named::Moving));
         assert_eq!(named("VERSION", &[]), Some(Named::OwnVersion));
         assert_eq!(named("MY_SHA", &["MY_SHA".into()]), Some(Named::Moving));
+        assert!(is_buster("CACHEBUST") && is_buster("cache_buster") && !is_buster("CACHE_DIR"));
         assert!(stands_in("\"dev\"") && !stands_in("3.1.4"));
     }
 }

@@ -28,11 +28,16 @@ impl<'a> DockerfileCx<'a> {
         self.facts.script(step).commands.get(used.command)
     }
 
-    /// The first command of the RUN that certainly does something that takes time.
+    /// The first command of the RUN that certainly does something that takes time; not the refresh of an index, if there is
+    /// another.
     #[must_use]
     pub fn costly(&self, step: StepId) -> Option<&'a Command<'a>> {
         let used = self.uses(step).tools.iter().filter(|used| used.is_costly());
-        used.filter_map(|used| self.command(step, used)).find(|command| command.certain)
+        let certain = |used: &&ToolUse<'_>| self.command(step, used).is_some_and(|command| command.certain);
+        let mut found = used.filter(certain);
+        let first = found.next()?;
+        let named = if first.row.index { found.find(|used| !used.row.index).unwrap_or(first) } else { first };
+        self.command(step, named)
     }
 
     /// Whether every command of the RUN is known: one of a tool that downloads or builds, or one of the small programs that
@@ -292,16 +297,24 @@ const PROJECTS: [&str; 4] = ["/usr/src", "/usr/local/src", "/usr/share/nginx", "
 pub fn needs_nothing(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>) -> bool {
     let StepKind::Run(run) = &step.kind else { return false };
     let uses = cx.uses(id);
-    if cx.costly(id).is_none() || !cx.is_known(id) || !uses.tools.iter().all(|used| is_free(cx, id, used)) {
+    if cx.costly(id).is_none() || !cx.is_known(id) {
         return false;
     }
     let mounts = run.mounts.iter().any(|mount| mount.kind == MountKind::Bind && mount.from != Source::Empty);
-    let copies = cx
-        .graph()
-        .steps_of(step.stage)
-        .filter(|(other, step)| *other < id && matches!(step.kind, StepKind::Copy(_)));
-    !mounts && copies.into_iter().all(|(copy, _)| !touches(cx, id, copy) && !configures(cx, copy))
+    if mounts {
+        return false;
+    }
+    let above: Vec<(StepId, &Step<'_>)> =
+        cx.graph().steps_of(step.stage).take_while(|(other, _)| *other < id).take(MAX_STEPS + 1).collect();
+    let copies =
+        above.iter().filter(|(_, step)| matches!(step.kind, StepKind::Copy(_))).map(|(copy, _)| *copy);
+    above.len() <= MAX_STEPS
+        && uses.tools.iter().all(|used| is_free(cx, id, used))
+        && copies.into_iter().all(|copy| !touches(cx, id, copy) && !configures(cx, copy))
 }
+
+/// With more steps before it in its stage than people write, a RUN is not looked at.
+const MAX_STEPS: usize = 200;
 
 /// Whether a tool's command reads nothing of the project, not even by habit (`.npmrc`, `rust-toolchain`).
 fn is_free(cx: &DockerfileCx<'_>, id: StepId, used: &ToolUse<'_>) -> bool {
