@@ -40,4 +40,4 @@ pub use files::{Files, ReadError, join, parent};
 pub use model::*;
 pub use placed::Placed;
 pub use read::read;
-pub use value::{Arg, Var, Vars, command_volatility, name_volatility};
+pub use value::{Arg, Var, Vars, command_volatility, may_be_same, name_volatility};

@@ -36,7 +36,7 @@ pub use model::{Answer, Change, Model, Setting};
 pub use pipeline::{PipelineBuild, Rerun, second_run};
 pub use remote::{Support, is_fresh, is_pushed, setting_of, support, text, with_mode};
 pub use result::ResultId;
-pub use setting::{mode_of, ref_of};
+pub use setting::{image_ref, is_foreign, mode_of, ref_of};
 pub use simulate::{Outcome, Prune, Reason, Store, Verdict};
 pub use standing::Standing;
 pub use written::{Written, WrittenKind};

@@ -2,7 +2,7 @@
 
 use super::build::{Export, ExportMode};
 use super::model::Setting;
-use super::setting::{mode_of, ref_of};
+use super::setting::{mode_of, ref_of, tagged};
 use crate::builds::{Build, CacheSpec, Driver, Front, Setting as Written, Value};
 
 /// Whether the builder in use can export a cache of that type.
@@ -117,9 +117,4 @@ pub fn text(value: &Value) -> &str {
     match value {
         Value::Known(text) | Value::Symbolic { text, .. } => text,
     }
-}
-
-fn tagged(name: &str) -> String {
-    let last = name.rsplit('/').next().unwrap_or(name);
-    if last.contains(':') || last.contains('@') { name.to_owned() } else { format!("{name}:latest") }
 }

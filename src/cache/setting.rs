@@ -15,7 +15,6 @@ pub fn ref_of(spec: &CacheSpec) -> Option<String> {
         })
     };
     match kind.as_str() {
-        "registry" if spec.bare => spec.attr("ref").map(|_| ()).and(text("ref")).map(|name| tagged(&name)),
         "registry" => text("ref").map(|name| tagged(&name)),
         "local" => {
             let folder = text("dest").or_else(|| text("src"))?;
@@ -40,8 +39,12 @@ pub fn ref_of(spec: &CacheSpec) -> Option<String> {
     }
 }
 
-/// A reference without a tag has `latest`.
-fn tagged(name: &str) -> String {
+/// The reference of an image in full: one without a tag has `latest`, and Docker Hub need not be named.
+pub(super) fn tagged(name: &str) -> String {
+    let name = ["docker.io/library/", "docker.io/", "index.docker.io/"]
+        .iter()
+        .find_map(|hub| name.strip_prefix(hub))
+        .unwrap_or(name);
     let last = name.rsplit('/').next().unwrap_or(name);
     if last.contains(':') || last.contains('@') { name.to_owned() } else { format!("{name}:latest") }
 }
@@ -57,4 +60,16 @@ pub fn mode_of(spec: &CacheSpec) -> ExportMode {
         Some(Value::Known(mode)) if mode == "max" => ExportMode::Max,
         _ => ExportMode::Min,
     }
+}
+
+/// An image's name as [`ref_of`] gives that of a cache in a registry.
+#[must_use]
+pub fn image_ref(tag: &Value) -> String {
+    tagged(tag.text())
+}
+
+/// Whether the spec is the way a builder without BuildKit writes of its own cache (kaniko, buildah).
+#[must_use]
+pub fn is_foreign(spec: &CacheSpec) -> bool {
+    matches!(spec.kind(), Some("kaniko" | "buildah"))
 }

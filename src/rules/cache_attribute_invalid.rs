@@ -2,6 +2,7 @@
 
 use super::{BuildCx, Category, Draft, Fix, Fixable, Meta, ProjectCx, Rule, Safety, Severity, Sink};
 use crate::builds::{CacheSpec, Setting, Value};
+use crate::cache;
 use crate::source::Edit;
 
 static META: Meta = Meta {
@@ -87,6 +88,10 @@ impl Rule for CacheAttributeInvalid {
 }
 
 fn check(build: &BuildCx<'_>, spec: &Setting<CacheSpec>, export: bool, out: &mut Sink) {
+    // Of kaniko and buildah, which have settings of their own.
+    if cache::is_foreign(&spec.value) {
+        return;
+    }
     let Some(kind) = spec.value.kind().map(str::to_ascii_lowercase).filter(|kind| !kind.is_empty()) else {
         return;
     };

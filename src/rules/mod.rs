@@ -20,9 +20,14 @@ mod context_noise;
 mod copy_without_link;
 mod dockerignore_ineffective;
 mod duplicate_install;
+mod export_without_import;
 mod exporter_unsupported;
+mod gc_disabled;
+mod gc_evicts_mounts;
+mod gc_limits;
 mod git_context;
 mod ignored_source;
+mod import_without_export;
 mod inline_cache_multi_stage;
 pub(crate) mod internal_error;
 mod kit;
@@ -33,9 +38,11 @@ mod missing_cache_mount;
 mod missing_lockfile;
 mod mutable_base;
 mod mutable_download;
+mod no_fallback_import;
 mod no_remote_cache;
 mod output_in_cache_mount;
 mod plugin_outdated;
+mod shared_branch_ref;
 mod split_package_index;
 mod stage_pushed_for_cache;
 pub(crate) mod unused_suppression;
@@ -65,9 +72,14 @@ pub static ALL: &[&dyn Rule] = &[
     &copy_without_link::CopyWithoutLink,
     &dockerignore_ineffective::DockerignoreIneffective,
     &duplicate_install::DuplicateInstall,
+    &export_without_import::ExportWithoutImport,
     &exporter_unsupported::ExporterUnsupported,
+    &gc_disabled::GcDisabled,
+    &gc_evicts_mounts::GcEvictsMounts,
+    &gc_limits::GcLimits,
     &git_context::GitContext,
     &ignored_source::IgnoredSource,
+    &import_without_export::ImportWithoutExport,
     &inline_cache_multi_stage::InlineCacheMultiStage,
     &internal_error::InternalError,
     &legacy_cache_pull::LegacyCachePull,
@@ -77,9 +89,11 @@ pub static ALL: &[&dyn Rule] = &[
     &missing_lockfile::MissingLockfile,
     &mutable_base::MutableBase,
     &mutable_download::MutableDownload,
+    &no_fallback_import::NoFallbackImport,
     &no_remote_cache::NoRemoteCache,
     &output_in_cache_mount::OutputInCacheMount,
     &plugin_outdated::PluginOutdated,
+    &shared_branch_ref::SharedBranchRef,
     &split_package_index::SplitPackageIndex,
     &stage_pushed_for_cache::StagePushedForCache,
     &unused_suppression::UnusedSuppression,

@@ -1,10 +1,12 @@
 //! Text with variables and expressions to [`Value`]s: what can be followed is followed, the rest stays symbolic with how
 //! often it changes.
 
+mod alike;
 mod expand;
 mod table;
 mod vars;
 
+pub use alike::may_be_same;
 pub(crate) use expand::{Piece, pieces};
 pub use table::{command_volatility, name_volatility};
 pub use vars::{Arg, Var, Vars};

@@ -2,6 +2,7 @@
 
 pub mod builders;
 mod cx;
+pub mod daemons;
 mod facts;
 mod finding;
 pub(super) mod lost_stage;
@@ -9,11 +10,13 @@ pub mod manifests;
 mod meta;
 pub mod mounting;
 pub mod places;
+pub mod refs;
 pub mod scope;
 mod sink;
 pub mod system;
 pub mod typical;
 mod uses;
+pub mod versions;
 pub mod volatile;
 pub mod words;
 pub mod work;

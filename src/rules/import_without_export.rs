@@ -1,0 +1,87 @@
+//! `import-without-export`: a build imports a cache that no build of the project writes.
+
+use super::refs::{self, CacheRef, Refs};
+use super::{Category, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink};
+use crate::builds::{Volatility, may_be_same};
+use crate::cache::{self, ExportMode, mode_of};
+use std::collections::BTreeSet;
+
+static META: Meta = Meta {
+    name: "import-without-export",
+    category: Category::Export,
+    severity: Severity::Warning,
+    default_on: true,
+    fix: Fixable::Never,
+    docs: include_str!("../../rules/import-without-export.md"),
+};
+
+/// See the page.
+pub(super) struct ImportWithoutExport;
+
+impl Rule for ImportWithoutExport {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    // Matches settings: who exports what is a matter of names.
+    fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
+        let refs = Refs::of(cx);
+        let pushed: BTreeSet<String> = cx
+            .builds
+            .iter()
+            .flat_map(|build| &build.build.tags)
+            .map(|tag| cache::image_ref(&tag.value))
+            .collect();
+        let mut seen: BTreeSet<Place> = BTreeSet::new();
+        for import in &refs.imports {
+            if refs.is_exported(&import.name) || told_elsewhere(import) {
+                continue;
+            }
+            let Some(why) = why_empty(import, &refs, &pushed) else { continue };
+            let place = import.build.place_of(import.spec);
+            if seen.insert(place.clone()) {
+                out.report_at(place, format!("{}: this import finds nothing", why))
+                    .help("add a `cache-to` with the same type and place to the build that is to fill it, or drop the import");
+            }
+        }
+    }
+}
+
+/// Whether other rules say it: pulled images, and inline caches that lie under another name than they are imported by.
+fn told_elsewhere(import: &CacheRef<'_, '_>) -> bool {
+    let build = import.build.build;
+    let pulled = build.pulled_before.iter().any(|image| cache::image_ref(&image.value) == import.name);
+    pulled || build.cache_to.iter().any(|spec| mode_of(&spec.value) == ExportMode::Inline)
+}
+
+/// Why nothing can be there. What others may write outside the project is not known.
+fn why_empty(import: &CacheRef<'_, '_>, refs: &Refs<'_, '_>, pushed: &BTreeSet<String>) -> Option<String> {
+    let shown = refs::shown(&import.name);
+    let open = refs::pace(&import.spec.value) == Volatility::Unknown;
+    match import.spec.value.kind()? {
+        "gha" if !open => Some(format!("no build here exports to {shown}")),
+        "local" if !open && cache::is_fresh(import.build.build) => {
+            Some(format!("no build here exports to {shown}"))
+        }
+        "registry" if pushed.iter().any(|image| *image == import.name) => {
+            Some(format!("{shown} is pushed without an inline cache"))
+        }
+        "registry" if !open && is_own(&import.name, refs, pushed) => {
+            Some(format!("no build here exports a cache to {shown}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a reference is in a repository of the project's own: one that a build here writes to, or one that the CI system gives
+/// it.
+fn is_own(name: &str, refs: &Refs<'_, '_>, pushed: &BTreeSet<String>) -> bool {
+    let repository = refs::repository(name);
+    let literal = |text: &&str| !text.starts_with('$');
+    let written = pushed.iter().chain(refs.exports.iter().map(|export| &export.name));
+    ["CI_REGISTRY_IMAGE", "github.repository }"].iter().any(|own| repository.contains(own))
+        || written
+            .map(|image| refs::repository(image))
+            .filter(literal)
+            .any(|image| image == repository || may_be_same(image, repository))
+}
