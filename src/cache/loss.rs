@@ -50,3 +50,26 @@ pub fn loss(model: &Model<'_>, used: &Setting, better: &Setting) -> Option<Loss>
     }
     worst.map(|(_, loss)| loss)
 }
+
+/// Whether no typical change makes a command run under `used` that `better` keeps: no change, edits, other base images, other
+/// build args, other downloads. Asks at most `questions` of them, and says no where there are more.
+#[must_use]
+pub fn loses_nothing(model: &Model<'_>, used: &Setting, better: &Setting, questions: usize) -> bool {
+    let edits = typical_edits(model).into_iter().map(|(_, edit)| vec![Change::Edit(vec![edit])]);
+    let bases = (0..model.graph.stages.len()).filter_map(|stage| model.graph.base_image(stage));
+    let bases = bases.map(|image| vec![Change::Base(Some(image.to_owned()))]);
+    let args = model.options().args.iter().map(|(name, _)| vec![Change::Arg(name.clone(), None)]);
+    let mut changes: Vec<Vec<Change>> = vec![vec![], vec![Change::Base(None)], vec![Change::Remote(None)]];
+    changes.extend(edits.chain(bases).chain(args));
+    changes.len() <= questions
+        && changes.iter().all(|change| {
+            let (used, better) = (model.after_in(change, used), model.after_in(change, better));
+            model.graph.all_steps().filter(|(_, step)| matches!(step.kind, StepKind::Run(_))).all(
+                |(id, _)| {
+                    !used.is_operation(id)
+                        || used.verdict(id) == Verdict::Cached
+                        || used.verdict(id) == better.verdict(id)
+                },
+            )
+        })
+}

@@ -195,7 +195,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn edited(&self, paths: &[String]) -> Files {
+    pub(super) fn edited(&self, paths: &[String]) -> Files {
         let Some(context) = &self.context else { return Files::Unknown { edits: paths.into() } };
         let change = |path: &String| match context.tree().get(path) {
             Some(_) => FileChange::Edit(path.clone()),

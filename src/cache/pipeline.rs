@@ -6,7 +6,7 @@ use super::simulate::{Reason, Store, Verdict};
 use crate::graph::StepId;
 
 /// A build of a pipeline.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PipelineBuild<'m, 'a> {
     /// What it builds.
     pub model: &'m Model<'a>,
@@ -14,6 +14,15 @@ pub struct PipelineBuild<'m, 'a> {
     pub job: &'m str,
     /// What it imports and exports.
     pub setting: Setting,
+}
+
+/// One run of a pipeline.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'r, 'm, 'a> {
+    /// What it builds, in order.
+    pub builds: &'r [PipelineBuild<'m, 'a>],
+    /// The context files that are others than in the project as it is.
+    pub edited: &'r [String],
 }
 
 /// A step that runs in the second of two equal runs.
@@ -28,20 +37,33 @@ pub struct Rerun {
 /// What each build runs again in the second of two runs in which nothing changes, by build. Builders are fresh in each run.
 #[must_use]
 pub fn second_run(builds: &[PipelineBuild<'_, '_>]) -> Vec<Vec<Rerun>> {
-    let mut store = Store::new();
-    run(builds, &mut store, 1);
-    run(builds, &mut store, 2)
+    let same = Run { builds, edited: &[] };
+    last_run(&[same, same])
 }
 
-fn run(builds: &[PipelineBuild<'_, '_>], store: &mut Store, number: u32) -> Vec<Vec<Rerun>> {
+/// What each build of the last of several runs does not find in a cache, by build. Builders are fresh in each run.
+#[must_use]
+pub fn last_run(runs: &[Run<'_, '_, '_>]) -> Vec<Vec<Rerun>> {
+    let mut store = Store::new();
+    let mut last = Vec::new();
+    for (number, one) in runs.iter().enumerate() {
+        last = run(one, &mut store, number);
+    }
+    last
+}
+
+fn run(run: &Run<'_, '_, '_>, store: &mut Store, number: usize) -> Vec<Vec<Rerun>> {
     let one = |build: &PipelineBuild<'_, '_>| {
         let builder = format!("run {number} {}", build.job);
-        let request = Build {
+        let mut request = Build {
             imports: build.setting.imports.clone(),
             exports: build.setting.exports.clone(),
             pushed: build.setting.pushed,
             ..build.model.build(&builder)
         };
+        if !run.edited.is_empty() {
+            request.context = build.model.edited(run.edited);
+        }
         let outcome = store.simulate(&request);
         let steps = build.model.graph.all_steps().map(|(id, _)| id);
         steps
@@ -52,5 +74,5 @@ fn run(builds: &[PipelineBuild<'_, '_>], store: &mut Store, number: u32) -> Vec<
             })
             .collect()
     };
-    builds.iter().map(one).collect()
+    run.builds.iter().map(one).collect()
 }

@@ -57,13 +57,14 @@ fn told_elsewhere(import: &CacheRef<'_, '_>) -> bool {
 /// Why nothing can be there. What others may write outside the project is not known.
 fn why_empty(import: &CacheRef<'_, '_>, refs: &Refs<'_, '_>, pushed: &BTreeSet<String>) -> Option<String> {
     let shown = refs::shown(&import.name);
-    let open = refs::pace(&import.spec.value) == Volatility::Unknown;
+    // A variable that has no value here has one elsewhere.
+    let open = refs::pace(&import.spec.value) == Volatility::Unknown || import.name.starts_with(['/', ':']);
     match import.spec.value.kind()? {
         "gha" if !open => Some(format!("no build here exports to {shown}")),
         "local" if !open && cache::is_fresh(import.build.build) => {
             Some(format!("no build here exports to {shown}"))
         }
-        "registry" if pushed.iter().any(|image| *image == import.name) => {
+        "registry" if !open && pushed.contains(&import.name) => {
             Some(format!("{shown} is pushed without an inline cache"))
         }
         "registry" if !open && is_own(&import.name, refs, pushed) => {

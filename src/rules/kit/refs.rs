@@ -72,9 +72,13 @@ impl<'c, 'a> Refs<'c, 'a> {
     /// Whether some build may export to `name`, be it inline.
     #[must_use]
     pub fn is_exported(&self, name: &str) -> bool {
-        let all = self.exports.iter().chain(&self.inline);
         let elsewhere = self.elsewhere && name.starts_with("gha:");
-        elsewhere || self.open_exports || all.into_iter().any(|export| may_be_same_ref(&export.name, name))
+        // Another tag of an image may be given to it after the build (`imagetools create`).
+        let image = |inline: &CacheRef<'_, '_>| may_be_same(repository(&inline.name), repository(name));
+        elsewhere
+            || self.open_exports
+            || self.exports.iter().any(|export| may_be_same_ref(&export.name, name))
+            || self.inline.iter().any(image)
     }
 }
 
