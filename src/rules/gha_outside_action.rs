@@ -36,8 +36,7 @@ impl Rule for GhaOutsideAction {
                     && spec.value.attr("token").is_none()
             };
             // One cache, one finding: at the export where there is one.
-            let specs =
-                build.build.cache_to.iter().filter(gha).next().or(build.build.cache_from.iter().find(gha));
+            let specs = build.build.cache_to.iter().find(gha).or(build.build.cache_from.iter().find(gha));
             let Some(spec) = specs else { continue };
             let place = build.place_of(spec);
             if !seen.insert(place.clone()) {

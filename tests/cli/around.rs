@@ -25,7 +25,7 @@ fn folder() -> Folder {
     ]);
     folder.write(
         ".github/workflows/ci.yml",
-        b"on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      \
+        b"on: {push: {branches: [main]}}\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      \
 - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n          context: .\n          \
 file: docker/Dockerfile\n          push: true\n          cache-from: type=registry,ref=r/c\n          \
 cache-to: type=registry,ref=r/c\n",
