@@ -122,7 +122,9 @@ fn reads_only_manifests(cx: &DockerfileCx<'_>, step: StepId, job: &ToolUse<'_>) 
             return false;
         }
     }
-    !manifests::has_none(cx, step, job)
+    // A Python package at a path is built from its sources.
+    let built = job.tool.ecosystem == "python" && manifests::has_local_dependencies(cx, step, job);
+    !built && !manifests::has_none(cx, step, job)
 }
 
 /// Whether everything before the job in its RUN is known and reads no sources.

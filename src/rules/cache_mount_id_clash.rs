@@ -2,8 +2,10 @@
 
 use super::mounting::{cache_mounts, touches};
 use super::system::{System, follows_target, system_of};
-use super::{Category, DockerfileCx, Fix, Fixable, Meta, Place, Rule, Safety, Severity, Sink};
-use crate::builds::Value;
+use super::{
+    BuildCx, Category, DockerfileCx, Fix, Fixable, Meta, Place, ProjectCx, Rule, Safety, Severity, Sink,
+};
+use crate::builds::{Build, Value};
 use crate::dockerfile::MountOption;
 use crate::graph::{MountStep, StepId, StepKind};
 use crate::tools::{CacheDir, Mount, Per};
@@ -30,8 +32,25 @@ impl Rule for CacheMountIdClash {
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
         for shared in shared(cx).values() {
             two_systems(cx, shared, out);
-            two_platforms(cx, shared, out);
             two_caches(cx, shared, out);
+        }
+    }
+
+    fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
+        for file in cx.dockerfiles {
+            let of_file =
+                |build: &&BuildCx<'_>| build.dockerfile.is_some_and(|other| other.path() == file.path());
+            let several: Vec<(Place, Vec<String>, &BuildCx<'_>)> = cx
+                .builds
+                .iter()
+                .filter(of_file)
+                .filter_map(|build| platforms(build.build).map(|(place, names)| (place, names, build)))
+                .collect();
+            if !several.is_empty() {
+                for shared in shared(file).values() {
+                    two_platforms(file, shared, &several, out);
+                }
+            }
         }
     }
 }
@@ -106,7 +125,12 @@ fn two_systems(cx: &DockerfileCx<'_>, shared: &[Held<'_>], out: &mut Sink) {
 }
 
 /// A build for several platforms.
-fn two_platforms(cx: &DockerfileCx<'_>, shared: &[Held<'_>], out: &mut Sink) {
+fn two_platforms(
+    cx: &DockerfileCx<'_>,
+    shared: &[Held<'_>],
+    builds: &[(Place, Vec<String>, &BuildCx<'_>)],
+    out: &mut Sink,
+) {
     let per = |held: &&Held<'_>| {
         let crossed = cx.uses(held.step).tools.iter().any(|used| {
             let command = cx.command(held.step, used);
@@ -122,8 +146,14 @@ fn two_platforms(cx: &DockerfileCx<'_>, shared: &[Held<'_>], out: &mut Sink) {
             && !crossed
             && !is_variable(held.mount)
     };
-    let Some(held) = shared.iter().find(per) else { return };
-    let Some((place, platforms)) = platforms(cx) else { return };
+    let reached = |held: &&Held<'_>, build: &BuildCx<'_>| {
+        build.model.is_some_and(|model| model.graph.reachable.get(held.stage).copied().unwrap_or(false))
+    };
+    let found = shared.iter().filter(per).find_map(|held| {
+        let build = builds.iter().find(|(_, _, build)| reached(&held, build))?;
+        Some((held, build))
+    });
+    let Some((held, (place, platforms, _))) = found else { return };
     let target = &held.mount.target;
     let variable = ["TARGETARCH", "TARGETPLATFORM"].into_iter().find(|name| {
         let known =
@@ -131,32 +161,31 @@ fn two_platforms(cx: &DockerfileCx<'_>, shared: &[Held<'_>], out: &mut Sink) {
         shared.iter().all(known)
     });
     let fix = variable.and_then(|name| renamed(cx, shared.iter(), &format!("${name}")));
-    out.report(
-        held.mount.syntax.span,
-        format!("{} share the cache mount on `{target}`", super::words::list(&platforms)),
+    let place_of = cx.place(held.mount.syntax.span);
+    out.report_at(
+        place_of.clone(),
+        format!("{} share the cache mount on `{target}`", super::words::list(platforms)),
     )
-    .cause(held.mount.syntax.span, reason(held.dir))
-    .cause_at(place, "builds for several platforms")
+    .cause_at(place_of, reason(held.dir))
+    .cause_at(place.clone(), "builds for several platforms")
     .help("declare `ARG TARGETARCH` and put `$TARGETARCH` into the mount's `id`")
     .fix(fix);
 }
 
-/// The platforms of the first build that has several, and where they are set.
-fn platforms(cx: &DockerfileCx<'_>) -> Option<(Place, Vec<String>)> {
-    cx.facts.builds.iter().find_map(|build| {
-        let mut found: Vec<String> = Vec::new();
-        for setting in &build.platforms {
-            let Value::Known(text) = &setting.value else { continue };
-            for platform in text.split([',', '\n']).map(str::trim).filter(|text| !text.is_empty()) {
-                if !found.iter().any(|known| known == platform) {
-                    found.push(platform.to_owned());
-                }
+/// The platforms of a build that has several, and where they are set.
+fn platforms(build: &Build) -> Option<(Place, Vec<String>)> {
+    let mut found: Vec<String> = Vec::new();
+    for setting in &build.platforms {
+        let Value::Known(text) = &setting.value else { continue };
+        for platform in text.split([',', '\n']).map(str::trim).filter(|text| !text.is_empty()) {
+            if !found.iter().any(|known| known == platform) {
+                found.push(platform.to_owned());
             }
         }
-        let first = build.platforms.first()?;
-        let path = first.path.clone().unwrap_or_else(|| build.path.clone());
-        (found.len() > 1).then_some((Place { path, span: first.span }, found))
-    })
+    }
+    let first = build.platforms.first()?;
+    let path = first.path.clone().unwrap_or_else(|| build.path.clone());
+    (found.len() > 1).then_some((Place { path, span: first.span }, found))
 }
 
 /// One written id for the caches of two tools.

@@ -7,7 +7,7 @@ use super::places::{before, descends, needed_outside};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
 use crate::dockerfile::{Command as Form, Kind as Instruction};
 use crate::graph::{MountKind, RunStep, Step, StepId, StepKind};
-use crate::tools::{Clearing, Defeat, Holds, Kind, Sharing, is_within};
+use crate::tools::{Clearing, Defeat, Holds, Kind, Sharing, is_within, normalize};
 
 static META: Meta = Meta {
     name: "missing-cache-mount",
@@ -97,6 +97,9 @@ fn wants_mount(
     {
         return false;
     }
+    if good_dirs(used).any(|(_, path)| is_copied(cx, id, step, path)) {
+        return false;
+    }
     // Where the cache is all that there is, another rule has told of a RUN before that has the mount, and one that filled
     // the layer is told of once.
     if !good_dirs(used).any(|(dir, _)| dir.needed_later().is_some()) {
@@ -106,6 +109,17 @@ fn wants_mount(
         let StepKind::Run(run) = &earlier.kind else { return false };
         let fills = |other: &ToolUse<'_>| other.tool.name == used.tool.name && other.kind.downloads();
         meant(run) || cx.uses(at).tools.iter().any(fills)
+    })
+}
+
+/// Whether a COPY has put a cache there that a mount would hide: into the directory, or into a hidden one above it (`COPY
+/// .local /root/.local`).
+fn is_copied(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>, path: &str) -> bool {
+    before(cx, step.stage, Some(id)).take(MAX_BACK).any(|(_, earlier)| {
+        let StepKind::Copy(copy) = &earlier.kind else { return false };
+        let dest = normalize(&copy.dest);
+        let hidden = dest.split('/').any(|part| part.starts_with('.'));
+        is_within(&dest, path) || hidden && is_within(path, &dest)
     })
 }
 

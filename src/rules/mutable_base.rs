@@ -30,7 +30,7 @@ impl Rule for MutableBase {
             let Kind::From(from) = &stage.from.kind else { continue };
             let Base::Image(image) = &stage.base else { continue };
             // Whether a reference is a moving one is a matter of how it is written.
-            let Some(tag) = moving_tag(&from.image.text) else { continue };
+            let Some(tag) = moving_tag(&from.image.text).filter(|_| !is_given(cx, image)) else { continue };
             if !asked.iter().any(|(other, _)| other == image) && asked.len() < MAX_QUESTIONS {
                 asked.push((image, again(cx, image)));
             }
@@ -48,6 +48,12 @@ impl Rule for MutableBase {
             );
         }
     }
+}
+
+/// Whether a build gives something else under that name (a named context: another target of a bake file).
+fn is_given(cx: &DockerfileCx<'_>, image: &str) -> bool {
+    let named = |(name, _): &(String, _)| name.eq_ignore_ascii_case(image);
+    cx.facts.builds.iter().any(|build| build.contexts.iter().any(named))
 }
 
 /// The lines that run again when the image changes.

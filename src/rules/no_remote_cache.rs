@@ -34,6 +34,12 @@ impl Rule for NoRemoteCache {
                 continue;
             }
             let (Some(model), Some(cx)) = (build.model, build.dockerfile) else { continue };
+            // Windows images are built without BuildKit.
+            let windows =
+                |image: &str| ["windows", "nanoserver", "servercore"].iter().any(|name| image.contains(name));
+            if (0..model.graph.stages.len()).filter_map(|stage| model.graph.base_image(stage)).any(windows) {
+                continue;
+            }
             let answer = model.after_in(&[], &cache::Setting { fresh: true, ..cache::Setting::default() });
             let commands: Vec<_> = answer
                 .reruns()

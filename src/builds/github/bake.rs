@@ -4,7 +4,9 @@ use super::actions::Uses;
 use super::inputs::Inputs;
 use super::state::State;
 use crate::builds::bake::{self, Override, Request};
-use crate::builds::{Build, Builder, ContextSource, Driver, Files, Front, Setting, Vars, join};
+use crate::builds::{
+    Build, Builder, CacheSpec, ContextSource, Driver, Files, Front, Setting, Value, Vars, Volatility, join,
+};
 
 /// The first version whose default source is the commit's git context.
 const GIT_FROM: u32 = 6;
@@ -84,6 +86,18 @@ pub(super) fn read(
     let mut builds: Vec<Build> = found.into_iter().map(|build| build.started_by(&starter)).collect();
     let overrides: Vec<Override> = inputs.lines("set").iter().filter_map(Override::parse).collect();
     bake::apply(&overrides, &mut builds, Some(&cwd));
+    // What another step computes may set anything, caches too.
+    for line in inputs.lines("set") {
+        if Override::parse(&line).is_none() && inputs.has_hole(&line.text) {
+            let value = Value::Symbolic { text: line.text.clone(), volatility: Volatility::Unknown };
+            let span = line.full_span();
+            let spec = CacheSpec { kind: Setting::new(value, span), attrs: Vec::new(), bare: false };
+            for build in &mut builds {
+                build.cache_from.push(Setting::new(spec.clone(), span));
+                build.cache_to.push(Setting::new(spec.clone(), span));
+            }
+        }
+    }
     if git {
         builds.iter_mut().for_each(|build| remote(&mut build.context));
         for build in &mut builds {
