@@ -32,7 +32,7 @@ impl Rule for CacheMountEphemeral {
         for file in cx.dockerfiles {
             let of_file = |build: &&BuildCx<'_>| {
                 !build.build.template
-                    && forgets(build.build)
+                    && forgets(build.build, file.settings)
                     && build.dockerfile.is_some_and(|other| other.path() == file.path())
             };
             let builds: Vec<&BuildCx<'_>> = cx.builds.iter().filter(of_file).collect();

@@ -96,3 +96,65 @@ fn the_schema_in_the_repository_is_that_of_the_types() {
     let stored = std::fs::read_to_string(path).unwrap_or_default();
     assert!(stored == text, "hitrate.schema.json is not up to date: UPDATE=1 cargo test --test cli");
 }
+
+const FROB: &str = r#"
+[[tools]]
+name = "frob"
+ecosystem = "frob"
+executables = ["frob"]
+manifests = ["frob.toml"]
+commands = [{ match = "fetch", kind = "install", needs = "manifests" }]
+caches = [{ path = ["$FROB_HOME/cache", "~/.frob/cache"] }]
+[tools.defeats]
+flags = ["--no-store"]
+"#;
+
+#[test]
+fn a_tool_of_ones_own_is_known_like_any_other() {
+    let dockerfile = "FROM debian:13\nCOPY frob.toml .\nRUN frob fetch --no-store\n";
+    let folder = Folder::new(&[("Dockerfile", dockerfile), ("frob.toml", ""), ("hitrate.toml", FROB)]);
+    let messages = |args: &[&str]| {
+        let json = folder.json(args);
+        let findings = json["findings"].as_array().unwrap().clone();
+        findings.iter().map(|f| f["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let missing = "frob downloads everything again whenever this RUN runs: its cache is not in a mount";
+    assert_eq!(messages(&["--select", "mount"]), [missing]);
+    folder.run(&["check", "--fix", "--select", "mount"]);
+    let mended =
+        "FROM debian:13\nCOPY frob.toml .\nRUN --mount=type=cache,target=/root/.frob/cache frob fetch\n";
+    assert_eq!(folder.read("Dockerfile"), mended);
+    let moved = mended.replace("RUN", "ENV FROB_HOME=/frob\nRUN");
+    folder.write("Dockerfile", moved.as_bytes());
+    let wrong = "frob caches in `/frob/cache`, not in `/root/.frob/cache`: the mount stays empty";
+    assert_eq!(messages(&["--select", "mount"]), [wrong]);
+}
+
+#[test]
+fn a_tool_of_a_built_ins_name_replaces_it() {
+    let dockerfile = "FROM python:3.13\nRUN pip install flask\n";
+    let folder = Folder::new(&[("Dockerfile", dockerfile)]);
+    folder.run(&["check", "--fix", "--select", "mount"]);
+    let mended = folder.read("Dockerfile");
+    assert_eq!(mended, dockerfile.replace("RUN", "RUN --mount=type=cache,target=/root/.cache/pip"));
+    let own = "[[tools]]\nname = \"pip\"\necosystem = \"python\"\nexecutables = [\"pip\"]\n\
+               commands = [{ match = \"install\", kind = \"install\", needs = \"none\" }]\n\
+               caches = [{ path = [\"/cache/pip\"] }]\n";
+    let folder = Folder::new(&[("Dockerfile", dockerfile), ("hitrate.toml", own)]);
+    folder.run(&["check", "--fix", "--select", "mount"]);
+    assert_eq!(
+        folder.read("Dockerfile"),
+        dockerfile.replace("RUN", "RUN --mount=type=cache,target=/cache/pip")
+    );
+}
+
+#[test]
+fn a_builder_that_is_configured_stands_in_for_one_that_no_file_names() {
+    let folder = Folder::new(&[
+        ("Dockerfile", "FROM python:3.13\nRUN pip install flask\n"),
+        ("hitrate.toml", "[builder]\npersistent = false\n"),
+    ]);
+    let found = folder.json(&["--select", "mount"]);
+    assert_eq!(found["findings"][0]["severity"], "info");
+    assert!(found["findings"][0]["fix"].is_null(), "a mount would be empty every time");
+}
