@@ -7,7 +7,7 @@ use super::places::{before, descends, needed_outside};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
 use crate::dockerfile::{Command as Form, Kind as Instruction};
 use crate::graph::{MountKind, RunStep, Step, StepId, StepKind};
-use crate::tools::{Clearing, Defeat, Holds, Kind, Sharing, is_within, normalize};
+use crate::tools::{CacheDir, Clearing, Defeat, Holds, Kind, Sharing, is_within, normalize};
 
 static META: Meta = Meta {
     name: "missing-cache-mount",
@@ -42,7 +42,12 @@ impl Rule for MissingCacheMount {
                     continue;
                 }
                 told.push(tool);
-                let paths: Vec<String> = good_dirs(used).map(|(_, path)| format!("`{path}`")).collect();
+                // What is built in a directory of that kind would have to be copied out of the mount.
+                let built =
+                    |dir: &CacheDir<'_>| dir.holds() == Holds::Compiled && dir.needed_later().is_some();
+                let only = good_dirs(used).all(|(dir, _)| built(dir));
+                let dirs = good_dirs(used).filter(|(dir, _)| only || !built(dir));
+                let paths: Vec<String> = dirs.map(|(_, path)| format!("`{path}`")).collect();
                 let Some(command) = script.commands.get(used.command) else { continue };
                 let what = if used.kind.downloads() { "downloads" } else { "compiles" };
                 let message = format!(

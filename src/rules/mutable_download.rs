@@ -171,7 +171,9 @@ fn moves(address: &str) -> bool {
     };
     let latest = segments.iter().any(|segment| {
         let mut tokens = segment.split(['-', '_', '.', '@', '=']);
-        tokens.any(|token| token.eq_ignore_ascii_case("latest"))
+        // `commandlinetools-linux-13114758_latest.zip` has the number of its build.
+        let build = segment.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 5);
+        !build && tokens.any(|token| token.eq_ignore_ascii_case("latest"))
     });
     let stable = segments.last() == Some(&"stable.txt");
     named || latest || stable
@@ -205,6 +207,7 @@ mod tests {
             "https://github.com/o/main/archive/v1.tar.gz",
             "https://sh.example.org/install.sh",
             "https://example.org/latestnews/1.2.tar.gz",
+            "https://dl.google.com/android/repository/commandlinetools-linux-13114758_latest.zip",
         ] {
             assert!(!moves(address), "{address}");
         }

@@ -1,6 +1,6 @@
 //! `no-remote-cache`: a build on a builder that starts empty, without any cache setting.
 
-use super::{Category, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
+use super::{BuildCx, Category, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
 use crate::builds::{Front, System};
 use crate::cache;
 use crate::graph::StepKind;
@@ -23,7 +23,23 @@ impl Rule for NoRemoteCache {
     }
 
     fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
-        for build in cx.builds {
+        for (at, build) in cx.builds.iter().enumerate() {
+            // What the same job has built before is in its builder.
+            let same = |other: &BuildCx<'_>| {
+                let (own, other) = (build.build, other.build);
+                !own.job.is_empty()
+                    && (&own.job, &own.matrix) == (&other.job, &other.matrix)
+                    && (own.span != other.span)
+            };
+            let again = |other: &BuildCx<'_>| {
+                same(other)
+                    && other.dockerfile.map(|cx| cx.path()) == build.dockerfile.map(|cx| cx.path())
+                    && other.build.target.as_ref().map(|target| &target.value)
+                        == build.build.target.as_ref().map(|target| &target.value)
+            };
+            if build.dockerfile.is_some() && cx.builds.iter().take(at).any(again) {
+                continue;
+            }
             let plain = build.build.cache_from.is_empty() && build.build.cache_to.is_empty();
             let known =
                 !matches!(build.build.front, Front::Kaniko | Front::Buildah | Front::Other | Front::Skaffold);

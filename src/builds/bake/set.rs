@@ -90,6 +90,17 @@ fn one(over: &Override, build: &mut Build, replace: bool, cwd: Option<&str>) {
             build.cache_to.extend(specs);
         }
         ("output", "") => {
+            if replace {
+                // What the outputs of the definition said of them.
+                let of_outputs = |flag: &Option<Setting<Value>>| {
+                    flag.as_ref().is_some_and(|flag| {
+                        build.outputs.iter().any(|output| output.span.contains(flag.span))
+                    })
+                };
+                let (pushes, loads) = (of_outputs(&build.push), of_outputs(&build.load));
+                build.push = build.push.take().filter(|_| !pushes);
+                build.load = build.load.take().filter(|_| !loads);
+            }
             clear(&mut build.outputs, replace);
             if let Some(output) = cachespec::parse_output(&arg) {
                 pushed_by(build, &output);

@@ -215,6 +215,18 @@ fn overrides_of_the_command_line() {
 }
 
 #[test]
+fn another_output_takes_back_what_the_first_said() {
+    let mut builds = of("target \"app\" {\n  output = [\"type=docker\"]\n}\n");
+    assert!(builds[0].load.is_some());
+    let overrides: Vec<Override> = Placed::exact("*.output=type=registry,push=true", 0)
+        .lines()
+        .filter_map(|line| Override::parse(&line))
+        .collect();
+    apply(&overrides, &mut builds, Some(""));
+    assert!(builds[0].load.is_none() && builds[0].push.is_some());
+}
+
+#[test]
 fn bombs_and_broken_files() {
     assert_eq!(read("docker-bake.hcl", "target \"a\" {\n  x = [\n", &|_| None).unwrap_err().line, Some(2));
     let mut bomb = String::from("V0 = [\"x\", \"x\"]\n");

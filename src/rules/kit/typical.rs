@@ -2,7 +2,7 @@
 
 use super::DockerfileCx;
 use crate::context::{Entry, has_wildcards, path};
-use crate::graph::StepId;
+use crate::graph::{StepId, StepKind};
 
 /// Endings of source files by ecosystem of the tools, and a file that a project of that kind has.
 const KINDS: &[(&str, &[&str], &str)] = &[
@@ -56,6 +56,9 @@ pub fn edited(
     skip: &dyn Fn(&str) -> bool,
 ) -> Option<String> {
     let model = cx.model();
+    if is_unknown(cx, step) {
+        return None;
+    }
     let Some(files) = model.taken_files(step) else { return named(cx, step, ecosystem) };
     let roots = directories(cx, step);
     let whole = roots.iter().any(String::is_empty);
@@ -77,6 +80,14 @@ pub fn edited(
     };
     let wanted = files.iter().filter(|file| !skip(file) && !is_configuration(file));
     wanted.filter_map(rank).min().map(|(.., file)| file)
+}
+
+/// Whether a source of the COPY is a variable of which no value is known: expanded to nothing it would be the whole context.
+fn is_unknown(cx: &DockerfileCx<'_>, step: StepId) -> bool {
+    let Some(StepKind::Copy(copy)) = cx.graph().step(step).map(|step| &step.kind) else { return false };
+    copy.sources
+        .iter()
+        .any(|source| source.text.trim_matches('/').is_empty() && source.span.of(cx.text()).contains('$'))
 }
 
 /// Whether a file is a source of the ecosystem by its ending.
