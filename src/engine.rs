@@ -11,6 +11,7 @@ mod join;
 mod memory;
 mod place;
 mod questions;
+mod stages;
 mod suppress;
 mod touched;
 
@@ -22,6 +23,7 @@ pub use ignoring::ignoring;
 pub use memory::Memory;
 pub use place::context_directory;
 pub use questions::{Question, QuestionKind, questions};
+pub use stages::{EdgeKind, NodeKind, StageEdge, StageGraph, StageNode, StageStep, stage_graph};
 pub use touched::TouchedLines;
 
 use crate::builds::Build;

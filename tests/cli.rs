@@ -13,6 +13,8 @@ mod explain;
 mod explain_truth;
 #[path = "cli/fix.rs"]
 mod fix;
+#[path = "cli/graph.rs"]
+mod graph;
 #[path = "cli/input.rs"]
 mod input;
 #[path = "cli/suppress.rs"]

@@ -80,6 +80,8 @@ fn pictures_are_real_runs() {
         assert!(text.contains(path), "the README does not show {path}");
         hold(path, &svg::picture(command, &printed(&format!("{command} --color always"))));
     }
+    assert!(text.contains("docs/graph.svg"));
+    hold("docs/graph.svg", &printed("hitrate graph examples/shop/Dockerfile --format svg"));
 }
 
 /// The first block is what somebody copies on a fresh machine.

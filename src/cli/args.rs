@@ -1,6 +1,6 @@
 //! The arguments of every subcommand.
 
-use crate::report::{Color, ExplainFormat, Format};
+use crate::report::{Color, ExplainFormat, Format, GraphFormat};
 use crate::settings::{Flags, Severity};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -29,6 +29,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Show which steps of a Dockerfile run again after a change, and why
     Explain(ExplainArgs),
+    /// Draw the stages of a Dockerfile and what they take from each other
+    Graph(GraphArgs),
     /// Show a rule's documentation, or list the rules
     Rule(RuleArgs),
     /// Serve an editor: the language server, on the standard input and output
@@ -131,6 +133,19 @@ pub(super) struct LspArgs {
     /// What some editors say; there is no other way
     #[arg(long, hide = true)]
     pub(super) stdio: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GraphArgs {
+    /// The Dockerfile
+    #[arg(default_value = "Dockerfile")]
+    pub(super) dockerfile: String,
+    /// The stage that is built; without it, the last one
+    #[arg(long, value_name = "STAGE")]
+    pub(super) target: Option<String>,
+    /// How to write the graph
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: GraphFormat,
 }
 
 #[derive(Debug, Args)]

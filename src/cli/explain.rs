@@ -3,10 +3,11 @@
 use super::Exit;
 use super::args::{BuilderKind, ExplainArgs};
 use super::output::Output;
+use super::single::Single;
 use crate::context::{DOCKERIGNORE, own_ignore_file};
 use crate::engine::{self, ExplainRequest, Since};
 use crate::project::git::{Difference, Git};
-use crate::project::{self, FileKind, Found, FoundFile, Project};
+use crate::project::{self, Project};
 use crate::report;
 use anyhow::Context;
 use std::path::Path;
@@ -18,23 +19,8 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> 
         (None, Some(Some(path))) if project::absolute(&directory, &path).is_file() => (path, Some(None)),
         (named, base) => (named.clone().unwrap_or_else(|| "Dockerfile".to_owned()), base),
     };
-    let dockerfile = project::absolute(&directory, &named);
     let context = args.context.as_ref().map(|path| project::absolute(&directory, path));
-    let paths: Vec<_> = std::iter::once(dockerfile.clone()).chain(context.clone()).collect();
-    let root = project::root_for(&directory, &paths);
-    let path = project::relative(&root, &dockerfile);
-    let project = project::load(
-        &root,
-        Found {
-            files: vec![FoundFile { path: path.as_str().into(), kind: FileKind::Dockerfile, explicit: true }],
-            ..Found::default()
-        },
-    );
-    let around = project::discover_around(&root, &paths);
-    let project = project.surrounded(project::load(&root, around));
-    if let Some(error) = project.errors.first() {
-        anyhow::bail!("{named}: {}", error.message);
-    }
+    let Single { root, path, project } = Single::open(&directory, &named, context.clone())?;
     let since = args
         .from_git
         .as_deref()

@@ -5,10 +5,12 @@ mod baseline;
 mod check;
 mod explain;
 mod fixing;
+mod graph;
 mod lsp;
 mod output;
 mod rule;
 mod shell;
+mod single;
 mod workspace;
 
 use crate::report::Color;
@@ -50,6 +52,7 @@ fn run(cli: Cli) -> Exit {
         Command::Lsp(_) => Ok(Exit::Clean),
         Command::Check(args) => check::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
+        Command::Graph(args) => graph::run(&args, &mut out),
         Command::Rule(args) => rule::run(&args, &mut out),
         Command::Completions(args) => shell::completions(&args, &mut out),
         Command::Man(args) => shell::man(&args, &mut out),

@@ -9,6 +9,7 @@ use crate::context::{
     Change as FileChange, ContentId, Context, Entry, go_match, has_wildcards, own_ignore_file, path,
 };
 use crate::dockerfile;
+use crate::graph::Graph;
 use crate::project::Project;
 use crate::source::{LineIndex, Span};
 use std::sync::Arc;
@@ -92,6 +93,21 @@ pub enum ExplainError {
     NoChange,
 }
 
+impl ExplainError {
+    /// The stage that `graph` is built for, or what is wrong with the one that was `asked` for.
+    pub(super) fn target_of(graph: &Graph<'_>, dockerfile: &str, asked: Option<&str>) -> Result<usize, Self> {
+        if graph.stages.is_empty() {
+            return Err(Self::NoStage(dockerfile.to_owned()));
+        }
+        graph.target.ok_or_else(|| {
+            let names: Vec<_> = graph.stages.iter().filter_map(|stage| stage.name.clone()).collect();
+            let known =
+                if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
+            Self::NoTarget(asked.unwrap_or_default().to_owned(), dockerfile.to_owned(), known)
+        })
+    }
+}
+
 /// Answers `request` on `project`.
 ///
 /// # Errors
@@ -115,15 +131,7 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
         options.target = None;
         model = Model::new(&syntax, options.clone(), None);
     }
-    if model.graph.stages.is_empty() {
-        return Err(ExplainError::NoStage(request.dockerfile.clone()));
-    }
-    let Some(target) = model.graph.target else {
-        let name = request.target.clone().unwrap_or_default();
-        let names: Vec<_> = model.graph.stages.iter().filter_map(|stage| stage.name.clone()).collect();
-        let known = if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
-        return Err(ExplainError::NoTarget(name, request.dockerfile.clone(), known));
-    };
+    let target = ExplainError::target_of(&model.graph, &request.dockerfile, request.target.as_deref())?;
     let directory = directory(project, request, &agreed, &model);
     let context = directory.as_deref().map(|directory| listed(project, request, directory)).transpose()?;
     let model = match &context {
@@ -375,7 +383,7 @@ fn steps(answer: &Answer<'_, '_>, lines: &LineIndex) -> Vec<ExplainedStep> {
 }
 
 /// The instruction without its keyword, in one line.
-fn one_line(source: &str, instruction: &dockerfile::Instruction<'_>) -> String {
+pub(super) fn one_line(source: &str, instruction: &dockerfile::Instruction<'_>) -> String {
     let mut words = vec![instruction.keyword.name().to_owned()];
     words.extend(instruction.flags.iter().map(|flag| flag.span.of(source).to_owned()));
     words.extend(instruction.args.text.split_whitespace().map(str::to_owned));

@@ -7,6 +7,7 @@ mod explain;
 mod full;
 mod github;
 mod gitlab;
+mod graph;
 mod json;
 mod jsonl;
 mod junit;
@@ -21,6 +22,7 @@ mod tests;
 pub use color::Color;
 pub use diff::unified;
 pub use explain::{ExplainFormat, write_explanation};
+pub use graph::{GraphFormat, write_graph};
 pub use place::Shown;
 pub use statistics::write_statistics;
 
