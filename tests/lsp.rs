@@ -17,6 +17,11 @@ mod lens;
 mod lifecycle;
 #[path = "lsp/navigate.rs"]
 mod navigate;
+#[allow(dead_code)] // the test of the pages uses the rest
+#[path = "rules/page.rs"]
+mod page;
+#[path = "lsp/parity.rs"]
+mod parity;
 #[path = "lsp/shop.rs"]
 mod shop;
 #[path = "lsp/sync.rs"]
