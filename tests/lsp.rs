@@ -24,6 +24,8 @@ mod page;
 mod parity;
 #[path = "lsp/shop.rs"]
 mod shop;
+#[path = "lsp/soak.rs"]
+mod soak;
 #[path = "lsp/sync.rs"]
 mod sync;
 #[path = "lsp/watch.rs"]

@@ -82,6 +82,8 @@ pub(super) struct Read {
     workspace: Workspace,
     settings: Arc<Settings>,
     project: Project,
+    /// The documents whose texts are in it.
+    open: Vec<PathBuf>,
     memory: Memory,
 }
 
@@ -162,20 +164,17 @@ impl Folder {
     }
 
     /// Takes what was read; the texts that are open now come over it. Where reading failed everything stays as it is.
-    pub(super) fn take<'d>(
-        &mut self,
-        count: u64,
-        read: Option<Read>,
-        documents: impl Iterator<Item = &'d Document>,
-    ) {
+    pub(super) fn take(&mut self, count: u64, read: Option<Read>, documents: &[Document]) {
         self.done = count;
         if let Some(read) = read {
             self.broken = read.workspace.broken;
             self.settings = read.settings;
             self.disk = read.workspace.project;
-            // With the texts of then: where they are those of now, what is known of them holds.
-            self.project = read.project;
             self.memory = read.memory;
+            // With the texts of then: where they are those of now, what is known of them holds. One that was closed
+            // meanwhile counts no more.
+            let is_open = |path: &PathBuf| documents.iter().any(|own| own.path.as_ref() == Some(path));
+            self.project = if read.open.iter().all(is_open) { read.project } else { self.disk.clone() };
         }
         self.report = None;
         for document in documents {
@@ -251,7 +250,8 @@ impl Job {
         // The contexts are listed here, not under the fingers of somebody who types.
         let mut memory = Memory::default();
         let _ = engine::analyze_again(&project, &settings, &mut memory);
-        Read { took: begun.elapsed(), workspace, settings, project, memory }
+        let open = self.texts.into_iter().map(|overlay| overlay.whole).collect();
+        Read { took: begun.elapsed(), workspace, settings, project, open, memory }
     }
 
     /// The configuration files with the texts that are open in the editor.

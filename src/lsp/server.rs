@@ -343,7 +343,7 @@ impl Server {
             let Some(folder) = self.folders.get_mut(index) else { return };
             let first = !folder.is_ready();
             let took = read.as_ref().map_or(Duration::ZERO, |read| read.took);
-            folder.take(count, read, documents.iter());
+            folder.take(count, read, &documents);
             // A disk that changes all the time takes no more than half of a processor.
             self.begin(index, took);
             if !first {

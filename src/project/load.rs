@@ -44,7 +44,7 @@ pub fn load(root: &Path, found: Found) -> Project {
 }
 
 /// Scripts and recipes: files that nearly always do something else.
-fn is_recipe(kind: FileKind) -> bool {
+pub(super) fn is_recipe(kind: FileKind) -> bool {
     use System::{Just, Make, PackageJson, Shell, Task};
     matches!(kind, FileKind::Build(Shell | Make | Just | Task | PackageJson))
 }

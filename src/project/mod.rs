@@ -79,14 +79,15 @@ impl Project {
         project
     }
 
-    /// Puts a file where its kind belongs; one of no kind goes nowhere.
+    /// Puts a file where its kind belongs; one of no kind, or that can start no build, goes nowhere, and is there no more.
     fn put(&mut self, file: SourceFile) {
-        let list = match classify_text(&file.path, &file.text) {
+        let kind = classify_text(&file.path, &file.text);
+        let kind = kind.filter(|kind| !load::is_recipe(*kind) || kind::mentions_builder(&file.text));
+        let list = match kind {
             _ if self.dockerfile(&file.path).is_some() => &mut self.dockerfiles,
-            _ if find(&self.around, &file.path).is_some() => &mut self.around,
             Some(FileKind::Dockerfile) => &mut self.dockerfiles,
             Some(_) => &mut self.others,
-            None => return,
+            None => return self.others.retain(|own| own.path != file.path),
         };
         match list.binary_search_by(|own| own.path.cmp(&file.path)) {
             Ok(at) => {

@@ -174,6 +174,41 @@ impl Editor {
         }
     }
 
+    /// Everything that came and was not waited for.
+    pub(crate) fn heard(&mut self) -> Vec<Message> {
+        self.inbox.extend(self.from_server.try_iter());
+        self.inbox.drain(..).collect()
+    }
+
+    /// The next message, whatever it is.
+    pub(crate) fn next(&mut self) -> Message {
+        self.next_within(LONG).expect("something comes")
+    }
+
+    /// The next message if it comes in time.
+    pub(crate) fn next_within(&mut self, time: Duration) -> Option<Message> {
+        if let Some(message) = self.inbox.pop_front() {
+            return Some(message);
+        }
+        match self.from_server.recv_timeout(time) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => panic!("the server went away"),
+        }
+    }
+
+    /// The version of an open document.
+    pub(crate) fn version(&self, path: &str) -> i32 {
+        self.versions.get(&self.uri(path)).copied().expect("the document is open")
+    }
+
+    /// The memory that the server takes, in KiB; 0 where that cannot be told.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.server.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    }
+
     pub(crate) fn open(&mut self, path: &str, text: &str) {
         self.open_as(&self.uri(path), "dockerfile", text);
     }

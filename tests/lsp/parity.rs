@@ -61,13 +61,13 @@ fn set(items: impl IntoIterator<Item = Value>) -> BTreeSet<String> {
 
 /// What the command line says, as diagnostics: those of findings, those of errors, and the fixes.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Said {
-    findings: BTreeSet<String>,
-    errors: BTreeSet<String>,
-    fixes: BTreeSet<String>,
+pub(crate) struct Said {
+    pub(crate) findings: BTreeSet<String>,
+    pub(crate) errors: BTreeSet<String>,
+    pub(crate) fixes: BTreeSet<String>,
 }
 
-fn by_command(directory: &Path) -> Said {
+pub(crate) fn by_command(directory: &Path) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hitrate"));
     command.args(["check", "--format", "json", "--fail-on", "never", "."]).current_dir(directory);
     let output = command.output().unwrap();
@@ -107,7 +107,7 @@ fn by_command(directory: &Path) -> Said {
 }
 
 /// What the server says of the project in `directory`, out of all its diagnostics.
-fn by_server(editor: &mut Editor, directory: &Path, diagnostics: &[Value]) -> Said {
+pub(crate) fn by_server(editor: &mut Editor, directory: &Path, diagnostics: &[Value]) -> Said {
     let base = format!("{}/", uri(directory, ""));
     let path_of = |uri: &Value| uri.as_str().and_then(|uri| uri.strip_prefix(&base)).map(str::to_owned);
     let mut said = Said::default();

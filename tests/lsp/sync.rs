@@ -103,3 +103,14 @@ fn the_language_says_that_it_is_a_dockerfile() {
     assert!(editor.published("notes.txt").is_empty());
     editor.quit();
 }
+
+#[test]
+fn a_script_that_no_longer_builds_anything_is_forgotten() {
+    let mut editor = Editor::new(&[]);
+    let script = editor.uri("build.sh");
+    editor.open_as(&script, "shellscript", "#!/bin/sh\n# hitrate: ignore[mutable-base]\ndocker build .\n");
+    assert_eq!(places(&editor.published("build.sh")), ["unused-suppression:1:18-30"]);
+    editor.change("build.sh", Some([2, 0, 2, 6]), "true");
+    assert!(editor.published("build.sh").is_empty());
+    editor.quit();
+}
