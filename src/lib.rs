@@ -3,7 +3,7 @@
 //! The data goes one way, and a module imports only what stands to its left:
 //!
 //! ```text
-//! source ► dockerfile ► shell, tools, context, builds ► graph ► cache ► fix ► rules ► engine ► report, cli, lsp
+//! source ► dockerfile ► shell, tools, context, builds ► graph ► cache ► fix ► rules, plan ► engine ► report, cli, lsp
 //! ```
 //!
 //! Invariants, each held by a test: parsing never fails and its pieces concatenate to the source; the engine is
@@ -19,6 +19,7 @@ pub mod engine;
 pub mod fix;
 pub mod graph;
 pub mod lsp;
+pub mod plan;
 pub mod project;
 pub mod report;
 pub mod rules;

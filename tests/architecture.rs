@@ -17,7 +17,7 @@ const ORDER: &[&[&str]] = &[
     &["settings"],
     &["project"],
     &["fix"],
-    &["rules"],
+    &["rules", "plan"],
     &["workspace"],
     &["engine"],
     &["report"],

@@ -17,6 +17,8 @@ mod fix;
 mod graph;
 #[path = "cli/input.rs"]
 mod input;
+#[path = "cli/plan.rs"]
+mod plan;
 #[path = "cli/suppress.rs"]
 mod suppress;
 

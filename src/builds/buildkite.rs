@@ -21,14 +21,25 @@ const MAX_STEPS: usize = 2_000;
 /// Where the file is not YAML.
 pub(super) fn read<'f>(path: &str, text: &'f str, files: Files<'f>) -> Result<Vec<Build>, ReadError> {
     let Some(root) = yaml::parse(text)? else { return Ok(Vec::new()) };
-    let mut reader =
-        Reader { path: path.into(), text, files, env: root.get("env"), out: Vec::new(), count: 0 };
+    let mut reader = Reader {
+        path: path.into(),
+        text,
+        files,
+        env: root.get("env"),
+        out: Vec::new(),
+        count: 0,
+        started: Vec::new(),
+        ended: Vec::new(),
+    };
     let steps = if root.is_seq() { &*root } else { root.get("steps").map_or(&*root, |steps| steps) };
     reader.steps(steps, &Trigger { any_branch: true, default_branch: true, ..Trigger::default() }, 0);
     plugin::without_prebuilt(&mut reader.out);
     reader.out.sort_by_key(|(build, _)| build.span);
     Ok(reader.out.into_iter().map(|(build, _)| build).collect())
 }
+
+/// How many earlier jobs of one are told.
+const MAX_ENDED: usize = 200;
 
 struct Reader<'r, 'f> {
     path: Arc<str>,
@@ -38,11 +49,21 @@ struct Reader<'r, 'f> {
     /// With the service that the plugin only builds to run it.
     out: Vec<(Build, Option<String>)>,
     count: usize,
+    /// Keys of the jobs so far, and of those before the last `wait`.
+    started: Vec<String>,
+    ended: Vec<String>,
 }
 
 impl Reader<'_, '_> {
     fn steps(&mut self, list: &Node<'_>, trigger: &Trigger, depth: u32) {
         for step in list.items() {
+            if step.str() == Some("wait")
+                || step.get("wait").is_some()
+                || step.get("type").is_some_and(|kind| kind.str() == Some("wait"))
+            {
+                self.ended.clone_from(&self.started);
+                continue;
+            }
             if depth < 4
                 && let Some(steps) = step.get("steps")
             {
@@ -70,6 +91,10 @@ impl Reader<'_, '_> {
             self.path,
             text("key").map_or_else(|| format!("{name}@{}", self.count), str::to_owned)
         );
+        if self.started.len() < MAX_ENDED && self.started.last() != Some(&env.job) {
+            self.started.push(env.job.clone());
+        }
+        let from = self.out.len();
         let values: Vec<&str> = leg.iter().map(|(_, value)| value.as_str()).collect();
         if !values.is_empty() {
             env.job = format!("{}({})", env.job, values.join(", "));
@@ -107,6 +132,7 @@ impl Reader<'_, '_> {
         if let Some(plugins) = step.get("plugins") {
             plugin::read(plugins, &env, self.files, leg, &mut self.out);
         }
+        self.out.iter_mut().skip(from).for_each(|(build, _)| build.after.clone_from(&self.ended));
     }
 }
 

@@ -37,13 +37,20 @@ fn pipeline<'f>(
     merged: &mut Merged,
 ) -> Result<(), ReadError> {
     let config = Config::load(path, text, files)?;
+    let ranks = std::cell::OnceCell::new();
     for kind in Pipeline::ALL {
         if !job::pipeline_runs(&config, kind) {
             continue;
         }
         let mut builds = Vec::new();
         for name in config.jobs() {
+            let from = builds.len();
             job::read(&config, name, kind, files, &mut builds);
+            if builds.len() > from {
+                let ranks = ranks.get_or_init(|| job::ranks(&config));
+                let after = job::ended_before(&config, name, ranks);
+                builds.iter_mut().skip(from).for_each(|build| build.after.clone_from(&after));
+            }
         }
         merged.add(builds);
     }

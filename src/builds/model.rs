@@ -82,6 +82,9 @@ pub struct Build {
     pub trigger: Trigger,
     /// Key of the job it runs in; builds with equal keys share one builder and run in order.
     pub job: String,
+    /// Keys of the jobs that have ended when its job starts, without the legs of their matrices, as far as the file tells
+    /// (`needs`, stages, `wait`). Jobs that are not among them may run at the same time.
+    pub after: Vec<String>,
     /// Only when these are true is the cache export in force (an `if:` or a shell variable that may be empty).
     pub conditional_export: bool,
     /// `--output` values. The attributes are those of an exporter (`push=true`, `dest=…`); a bare one is a directory.
@@ -135,6 +138,7 @@ impl Build {
             pulled_before: Vec::new(),
             trigger: Trigger::default(),
             job: String::new(),
+            after: Vec::new(),
             conditional_export: false,
             outputs: Vec::new(),
             kept: Vec::new(),

@@ -145,35 +145,43 @@ impl<'a> Model<'a> {
         changes: &[Change],
         setting: &Setting,
     ) -> Answer<'_, 'a> {
-        let options = changed_options(&self.options, changes);
-        let changed = options.map(|options| {
+        let changed = self.changed(changes);
+        let definition = changed.as_ref().map_or(&self.definition, |(_, definition)| definition);
+        let graph = changed.as_ref().map_or(&self.graph, |(graph, _)| graph);
+        change_store(&mut store, graph, definition, changes);
+        let builder = if setting.fresh { "fresh" } else { "first" };
+        let build =
+            Build { imports: setting.imports.clone(), ..self.build_after(definition, builder, changes) };
+        edited.extend(edited_paths(changes));
+        let outcome = store.ask(&build);
+        Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
+    }
+
+    /// The graph and operations after `changes`; `None` where they stay as they are.
+    pub(super) fn changed(&self, changes: &[Change]) -> Option<(Graph<'a>, Definition)> {
+        changed_options(&self.options, changes).map(|options| {
             let graph = Graph::new(self.graph.dockerfile, &options);
             let definition = Definition::new(&graph, &options, &NoCache::Never);
             (graph, definition)
-        });
-        let definition = changed.as_ref().map_or(&self.definition, |(_, definition)| definition);
-        let graph = changed.as_ref().map_or(&self.graph, |(graph, _)| graph);
-        let mut build = Build {
-            definition,
-            imports: setting.imports.clone(),
-            ..self.build(if setting.fresh { "fresh" } else { "first" })
-        };
+        })
+    }
+
+    /// The build after `changes`, with the operations that they leave.
+    pub(super) fn build_after<'b>(
+        &self,
+        definition: &'b Definition,
+        builder: &'b str,
+        changes: &[Change],
+    ) -> Build<'b> {
+        let mut build = Build { context: self.files(), ..Build::new(definition, builder) };
         for change in changes {
             match change {
-                Change::Edit(paths) => {
-                    build.context = self.edited(paths);
-                    edited.extend(paths.iter().cloned());
-                }
-                Change::Base(reference) => {
-                    change_images(&mut store, graph, definition, reference.as_deref());
-                }
+                Change::Edit(paths) => build.context = self.edited(paths),
                 Change::Remote(url) => build.remotes.extend(changed_remotes(definition, url.as_deref())),
-                Change::PruneMounts => store.prune("first", Prune::Mounts),
-                Change::Arg(..) => {}
+                Change::Base(_) | Change::PruneMounts | Change::Arg(..) => {}
             }
         }
-        let outcome = store.ask(&build);
-        Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
+        build
     }
 
     pub(super) fn build<'b>(&'b self, builder: &'b str) -> Build<'b> {
@@ -298,6 +306,31 @@ fn changed_options(options: &Options, changes: &[Change]) -> Option<Options> {
     changed
 }
 
+/// What `changes` do to the caches and images themselves.
+pub(super) fn change_store(
+    store: &mut Store,
+    graph: &Graph<'_>,
+    definition: &Definition,
+    changes: &[Change],
+) {
+    for change in changes {
+        match change {
+            Change::Base(reference) => change_images(store, graph, definition, reference.as_deref()),
+            Change::PruneMounts => store.prune("first", Prune::Mounts),
+            Change::Edit(_) | Change::Remote(_) | Change::Arg(..) => {}
+        }
+    }
+}
+
+/// The context files that `changes` edit.
+pub(super) fn edited_paths(changes: &[Change]) -> Vec<String> {
+    let paths = changes.iter().filter_map(|change| match change {
+        Change::Edit(paths) => Some(paths),
+        _ => None,
+    });
+    paths.flatten().cloned().collect()
+}
+
 /// The images that stages stand on; one that is named may also be one that files are copied from.
 fn change_images(store: &mut Store, graph: &Graph<'_>, definition: &Definition, reference: Option<&str>) {
     let bases = (0..graph.stages.len()).filter_map(|stage| graph.base_image(stage));
@@ -389,6 +422,12 @@ impl<'m, 'a> Answer<'m, 'a> {
             .all_steps()
             .map(|(id, _)| id)
             .filter(|id| self.is_operation(*id) && self.outcome.verdict(*id) == Verdict::Reruns)
+    }
+
+    /// Whether it turns on which import answers first (facts §11).
+    #[must_use]
+    pub fn races(&self, step: StepId) -> bool {
+        self.outcome.reason(step) == Reason::Race && self.outcome.verdict(step) == Verdict::Depends
     }
 
     /// Whether the step runs again for sure.

@@ -1,7 +1,7 @@
 //! Several builds one after the other, as the jobs of a pipeline run them.
 
 use super::build::Build;
-use super::model::{Model, Setting};
+use super::model::{Answer, Change, Model, Setting, change_store, edited_paths};
 use super::simulate::{Reason, Store, Verdict};
 use crate::graph::StepId;
 
@@ -75,4 +75,59 @@ fn run(run: &Run<'_, '_, '_>, store: &mut Store, number: usize) -> Vec<Vec<Rerun
             .collect()
     };
     run.builds.iter().map(one).collect()
+}
+
+/// The caches after one run of the builds in order. A builder that is not fresh ([`Setting::fresh`]) is one for all.
+#[must_use]
+pub fn first_run(builds: &[PipelineBuild<'_, '_>]) -> Store {
+    let mut store = Store::new();
+    for build in builds {
+        let builder = builder_of(build, 1);
+        store.simulate(&Build {
+            imports: build.setting.imports.clone(),
+            exports: build.setting.exports.clone(),
+            pushed: build.setting.pushed,
+            ..build.model.build(&builder)
+        });
+    }
+    store
+}
+
+/// What happens to the build at index `at` in the next run, after `changes` (by build; those that lack any change nothing). What
+/// runs before it in the pipeline has left its exports; `store` is what [`first_run`] gave.
+#[must_use]
+pub fn next_run<'m, 'a>(
+    store: &Store,
+    builds: &[PipelineBuild<'m, 'a>],
+    changes: &[Vec<Change>],
+    at: usize,
+) -> Option<Answer<'m, 'a>> {
+    let mut store = store.clone();
+    let of = |index: usize| changes.get(index).map_or(&[] as &[Change], Vec::as_slice);
+    for (index, build) in builds.iter().enumerate().take(at + 1) {
+        change_store(&mut store, &build.model.graph, &build.model.definition, of(index));
+    }
+    for (index, build) in builds.iter().enumerate().take(at + 1) {
+        let model = build.model;
+        let changed = model.changed(of(index));
+        let definition = changed.as_ref().map_or(&model.definition, |(_, definition)| definition);
+        let builder = builder_of(build, 2);
+        let request = Build {
+            imports: build.setting.imports.clone(),
+            exports: build.setting.exports.clone(),
+            pushed: build.setting.pushed,
+            ..model.build_after(definition, &builder, of(index))
+        };
+        if index == at {
+            let outcome = store.ask(&request);
+            let (edited, fresh) = (edited_paths(of(index)), build.setting.fresh);
+            return Some(Answer { model, changed, outcome, edited, fresh });
+        }
+        store.simulate(&request);
+    }
+    None
+}
+
+fn builder_of(build: &PipelineBuild<'_, '_>, run: u32) -> String {
+    if build.setting.fresh { format!("run {run} {}", build.job) } else { "kept".to_owned() }
 }

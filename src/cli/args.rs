@@ -1,6 +1,7 @@
 //! The arguments of every subcommand.
 
 use crate::report::{Color, ExplainFormat, Format, GraphFormat};
+use crate::report::{Color, ExplainFormat, Format, PlanFormat};
 use crate::settings::{Flags, Severity};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -31,6 +32,8 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Draw the stages of a Dockerfile and what they take from each other
     Graph(GraphArgs),
+    /// Show what each build's cache settings hold, and better ones to paste
+    Plan(PlanArgs),
     /// Show a rule's documentation, or list the rules
     Rule(RuleArgs),
     /// Serve an editor: the language server, on the standard input and output
@@ -84,6 +87,25 @@ pub(super) struct CheckArgs {
     /// Only findings with a place or a cause in a line that differs from this git revision
     #[arg(long, value_name = "REV", help_heading = "Selection")]
     pub(super) changed_since: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// Files, or directories to look below
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(super) paths: Vec<String>,
+    /// Write the settings into the files, where that can be done unseen
+    #[arg(long, help_heading = "Fixes")]
+    pub(super) fix: bool,
+    /// Print what would be written as a patch, and write nothing
+    #[arg(long, help_heading = "Fixes")]
+    pub(super) diff: bool,
+    /// How to write the plans
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) format: PlanFormat,
+    /// Use this configuration file and no other
+    #[arg(long, value_name = "FILE", help_heading = "Selection")]
+    pub(super) config: Option<String>,
 }
 
 /// Which rules run.

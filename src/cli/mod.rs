@@ -8,6 +8,7 @@ mod fixing;
 mod graph;
 mod lsp;
 mod output;
+mod plan;
 mod rule;
 mod shell;
 mod single;
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> Exit {
         Command::Check(args) => check::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Graph(args) => graph::run(&args, &mut out),
+        Command::Plan(args) => plan::run(&args, &mut out),
         Command::Rule(args) => rule::run(&args, &mut out),
         Command::Completions(args) => shell::completions(&args, &mut out),
         Command::Man(args) => shell::man(&args, &mut out),

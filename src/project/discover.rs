@@ -46,7 +46,9 @@ pub fn root_for(directory: &Path, paths: &[PathBuf]) -> PathBuf {
     while !paths.iter().all(|path| path.starts_with(&shared)) {
         shared = above(&shared);
     }
-    if let Some(repository) = shared.ancestors().find(|above| above.join(".git").exists()) {
+    // Workflows count only at a repository's root: a directory that has some is one of its own, an example for instance.
+    let is_root = |above: &&Path| above.join(".git").exists() || above.join(".github/workflows").is_dir();
+    if let Some(repository) = shared.ancestors().find(is_root) {
         return repository.to_path_buf();
     }
     let root = root_of(directory);

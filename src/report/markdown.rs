@@ -44,7 +44,7 @@ pub(super) fn table(view: &View<'_>) -> String {
 }
 
 /// Text for a table's cell: code spans stay, everything else is neither markup nor the end of the cell.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let balanced = text.matches('`').count().is_multiple_of(2);
     let mut code = false;
     let mut out = String::with_capacity(text.len());

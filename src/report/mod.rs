@@ -13,6 +13,9 @@ mod jsonl;
 mod junit;
 mod markdown;
 mod place;
+mod plan;
+mod plan_json;
+mod plan_markdown;
 mod rdjson;
 mod sarif;
 mod statistics;
@@ -24,6 +27,7 @@ pub use diff::unified;
 pub use explain::{ExplainFormat, write_explanation};
 pub use graph::{GraphFormat, write_graph};
 pub use place::Shown;
+pub use plan::{PlanFormat, PlanView, write_plan};
 pub use statistics::write_statistics;
 
 use crate::engine::Report;

@@ -17,6 +17,8 @@ use std::sync::Arc;
 const MAX_STEPS: u32 = 20_000;
 /// Nesting of called workflows and actions; GitHub's own limit is ten.
 pub(super) const MAX_DEPTH: u32 = 10;
+/// How many jobs are followed that a job waits for.
+const MAX_NEEDED: usize = 200;
 
 /// What one reading of a file carries along.
 pub(super) struct Reader<'f> {
@@ -106,6 +108,7 @@ pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>
         if context.condition(job.value.get("if").map(|node| &**node)) == Some(false) {
             continue;
         }
+        let from = reader.builds.len();
         for leg in legs(&job.value, &context) {
             if reader.budget == 0 {
                 return;
@@ -115,7 +118,27 @@ pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>
             context.matrix = leg;
             one_job(reader, file, root, id, &job.value, context, call);
         }
+        if reader.builds.len() > from && job.value.get("needs").is_some() {
+            let key = |id: &str| format!("{}{}#{id}", call.job, file.path);
+            let after: Vec<String> = ended_before(jobs, &job.value).into_iter().map(key).collect();
+            reader.builds.iter_mut().skip(from).for_each(|build| build.after.extend(after.iter().cloned()));
+        }
     }
+}
+
+/// The jobs that a job waits for, and those that these wait for.
+fn ended_before<'n>(jobs: &'n Node<'_>, job: &'n Node<'_>) -> Vec<&'n str> {
+    let mut ended: Vec<&str> = Vec::new();
+    let mut open = vec![job];
+    while let Some(job) = open.pop() {
+        for (id, _) in job.get("needs").into_iter().flat_map(|node| node.strings()) {
+            if !ended.contains(&id) && ended.len() < MAX_NEEDED {
+                ended.push(id);
+                open.extend(jobs.get(id).map(|node| &**node));
+            }
+        }
+    }
+    ended
 }
 
 fn one_job(

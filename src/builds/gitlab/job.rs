@@ -63,6 +63,51 @@ pub(super) fn read<'f>(
     }
 }
 
+/// The stages where a file names none.
+const STAGES: [&str; 3] = ["build", "test", "deploy"];
+
+/// How many earlier jobs of one are told.
+const MAX_ENDED: usize = 200;
+
+/// The stage of every job, by its place in the order of stages.
+pub(super) fn ranks(config: &Config<'_>) -> Vec<(String, Option<usize>)> {
+    let named: Vec<String> = config
+        .root
+        .get("stages")
+        .map(|stages| config.lines(Some(stages)))
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|(_, stage)| stage.str().map(str::to_owned))
+        .collect();
+    let stages = if named.is_empty() { STAGES.map(str::to_owned).to_vec() } else { named };
+    let rank = |name: &str| {
+        let job = config.job(name);
+        let stage = job.get("stage").and_then(Tree::str).unwrap_or("test");
+        stages.iter().position(|known| known == stage)
+    };
+    config.jobs().map(|name| (name.to_owned(), rank(name))).collect()
+}
+
+/// Keys of the jobs that have ended when a job starts: those that it `needs`, else those of earlier stages.
+pub(super) fn ended_before(
+    config: &Config<'_>,
+    name: &str,
+    ranks: &[(String, Option<usize>)],
+) -> Vec<String> {
+    if let Some(needs) = config.job(name).get("needs") {
+        let lines = config.lines_or_maps(&config.resolved(needs));
+        let names = lines.iter().filter_map(|(_, need)| {
+            need.str().or_else(|| need.get("job").and_then(|job| job.str())).map(str::to_owned)
+        });
+        return names.take(MAX_ENDED).map(|needed| job_key(config, &needed, &[])).collect();
+    }
+    let Some(own) = ranks.iter().find(|(other, _)| other == name).and_then(|(_, rank)| *rank) else {
+        return Vec::new();
+    };
+    let earlier = ranks.iter().filter(|(_, rank)| rank.is_some_and(|rank| rank < own));
+    earlier.take(MAX_ENDED).map(|(other, _)| job_key(config, other, &[])).collect()
+}
+
 fn job_key(config: &Config<'_>, name: &str, leg: &[(String, String)]) -> String {
     let path = config.files.first().map_or("", |file| &file.path);
     if leg.is_empty() {
