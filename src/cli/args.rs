@@ -1,7 +1,6 @@
 //! The arguments of every subcommand.
 
-use crate::report::{Color, ExplainFormat, Format, GraphFormat};
-use crate::report::{Color, ExplainFormat, Format, PlanFormat};
+use crate::report::{Color, ExplainFormat, Format, GraphFormat, PlanFormat};
 use crate::settings::{Flags, Severity};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};

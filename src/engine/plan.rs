@@ -1,5 +1,6 @@
 //! `plan`: every build joined with what it builds, and what the plan of each is.
 
+use super::around::Rest;
 use super::guard::guarded;
 use super::join;
 use crate::builds::{Build, ContextSource, Driver, Front, Setting, System, Value, daemon};
@@ -64,12 +65,20 @@ pub fn plan(project: &Project, settings: &Settings) -> PlanReport {
         }
     }
     let files = |path: &str| project.text(path);
+    let rest = Rest::new(project, settings, &builds);
     let subjects: Vec<Subject<'_>> = known
         .par_iter()
         .map(|(build, file, dockerfile, facts)| {
             let scope = settings.at(&file.path);
             let syntax = facts.model.graph.dockerfile;
-            let cx = DockerfileCx { file: dockerfile, syntax, settings: scope, facts, files: &files };
+            let cx = DockerfileCx {
+                file: dockerfile,
+                syntax,
+                settings: scope,
+                facts,
+                files: &files,
+                around: &rest,
+            };
             Subject {
                 build,
                 file,
