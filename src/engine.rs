@@ -14,6 +14,7 @@ mod plan;
 mod questions;
 mod stages;
 mod suppress;
+mod texts;
 mod touched;
 
 pub use difference::line_edits;

@@ -1,6 +1,7 @@
 //! Builds and the Dockerfiles that they build.
 
 use super::place;
+use super::texts::Texts;
 use crate::builds::{self, Build, ContextSource, ReadError, Value};
 use crate::cache::Model;
 use crate::context::Context;
@@ -9,12 +10,8 @@ use crate::graph::{NamedContext, Options};
 use crate::project::{FileError, FileKind, Project, classify_text};
 use crate::source::SourceFile;
 use rayon::prelude::*;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// How often a file is read again because it names others that were not at hand.
-const MAX_ROUNDS: usize = 4;
 
 /// The builds of a project, in the order of their files and places, and the files that could not be read.
 pub(super) fn builds_of(project: &Project) -> (Vec<Build>, Vec<FileError>) {
@@ -46,30 +43,8 @@ pub(super) fn builds_of(project: &Project) -> (Vec<Build>, Vec<FileError>) {
 
 /// Reads one file; other files that it names are looked up as they come up.
 fn read(project: &Project, system: builds::System, file: &SourceFile) -> Result<Vec<Build>, ReadError> {
-    let mut texts: BTreeMap<String, Option<Arc<SourceFile>>> = BTreeMap::new();
-    for _ in 0..MAX_ROUNDS {
-        let missing = RefCell::new(Vec::new());
-        let lookup = |path: &str| -> Option<&str> {
-            match texts.get(path) {
-                Some(found) => found.as_ref().map(|file| &*file.text),
-                None => {
-                    missing.borrow_mut().push(path.to_owned());
-                    None
-                }
-            }
-        };
-        let result = builds::read(system, &file.path, &file.text, &lookup);
-        let missing = missing.into_inner();
-        if missing.is_empty() {
-            return result;
-        }
-        for path in missing {
-            let found = project.text(&path);
-            texts.insert(path, found);
-        }
-    }
-    let lookup = |path: &str| -> Option<&str> { texts.get(path)?.as_ref().map(|file| &*file.text) };
-    builds::read(system, &file.path, &file.text, &lookup)
+    let texts = Texts::new(project);
+    builds::read(system, &file.path, &file.text, &|path| texts.get(path))
 }
 
 /// The Dockerfile that a build names, relative to the project's root; `None` where that is not known.
