@@ -107,8 +107,24 @@ const TAKES_ALL: &[&str] = &[
 pub(super) fn needed(cx: &DockerfileCx<'_>, candidates: &[Candidate]) -> Vec<bool> {
     candidates
         .iter()
-        .map(|candidate| selected(cx, candidate) || run(cx, candidate) || not_made(cx, candidate))
+        .map(|candidate| {
+            taken_back(cx, candidate)
+                || selected(cx, candidate)
+                || run(cx, candidate)
+                || not_made(cx, candidate)
+        })
         .collect()
+}
+
+/// Whether the ignore file takes it back by its name, so that it is wanted.
+fn taken_back(cx: &DockerfileCx<'_>, candidate: &Candidate) -> bool {
+    cx.model().context().is_some_and(|context| {
+        let mut patterns = context.ignore().patterns.iter().map(|entry| &entry.pattern);
+        patterns.any(|pattern| {
+            pattern.negated()
+                && candidate.files.iter().chain([&candidate.path]).any(|file| pattern.matches(file))
+        })
+    })
 }
 
 /// Whether a COPY, ADD or mount of any stage names it, or something in it, as what it is.
