@@ -50,6 +50,29 @@ fn an_analysis_that_remembers_is_the_same_as_one_that_does_not() {
 }
 
 #[test]
+fn what_rests_on_another_dockerfile_is_not_remembered_over_it() {
+    let files = [
+        ("Dockerfile", "FROM golang:1.25\nCOPY . .\nRUN go build\n"),
+        ("docs.Dockerfile", "FROM nginx:1.29\nCOPY main.go /\n"),
+        ("README.md", ""),
+        ("main.go", ""),
+        (".dockerignore", ".dockerignore\n*Dockerfile\n"),
+    ];
+    let mut project = Project::in_memory(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    let settings = Arc::new(Settings::default());
+    let mut memory = Memory::default();
+    let mut noise = |project: &Project| {
+        let report = engine::analyze_again(project, &settings, &mut memory);
+        report.findings.iter().filter(|finding| finding.rule == "context-noise").count()
+    };
+    assert_eq!(noise(&project), 1);
+    project = project.with_texts([("docs.Dockerfile", "FROM nginx:1.29\nCOPY README.md /\n")], None);
+    assert_eq!(noise(&project), 0, "the other Dockerfile needs it now");
+    project = project.with_texts([("docs.Dockerfile", "FROM nginx:1.29\nCOPY main.go /\n")], None);
+    assert_eq!(noise(&project), 1);
+}
+
+#[test]
 fn other_settings_are_not_remembered_over() {
     let project = project();
     let mut memory = Memory::default();

@@ -199,7 +199,9 @@ fn report(
     out: &mut Sink,
 ) {
     let Some(step) = cx.graph().step(taker.step) else { return };
-    let own: Vec<&Candidate> = noise.iter().filter(|one| taker.takes(one)).collect();
+    let mut own: Vec<&Candidate> = noise.iter().filter(|one| taker.takes(one)).collect();
+    // What changes most is named first.
+    own.sort_by_key(|one| std::cmp::Reverse(one.pace()));
     let again: Vec<StepId> = answer.reruns().collect();
     let is_run =
         |id: &&StepId| cx.graph().step(**id).is_some_and(|step| matches!(step.kind, StepKind::Run(_)));

@@ -1,5 +1,6 @@
 //! A part of a project: what builds it is found in the rest, and findings are shown for the part alone.
 
+use super::explain_truth::git;
 use super::{Folder, places};
 
 const DOCKERFILE: &str = "\
@@ -103,4 +104,33 @@ fn an_explanation_takes_context_and_target_from_the_builds() {
     target("build");
     assert_eq!(verdicts(&edit), ["cached", "cached", "cached", "reruns", "reruns", "skipped", "skipped"]);
     assert_eq!(verdicts(&["--edit", "lib/main.js", "--target", "web"])[6], "depends", "what is said counts");
+}
+
+#[test]
+fn the_history_says_how_often_noise_is_all_that_changes() {
+    let folder = Folder::new(&[
+        ("Dockerfile", "FROM golang:1.25\nWORKDIR /src\nCOPY . .\nRUN go build\n"),
+        ("main.go", ""),
+        ("README.md", ""),
+        (".dockerignore", ".git\n.dockerignore\nDockerfile\n"),
+    ]);
+    git(folder.root(), &["init", "-q"]);
+    for number in 0..24 {
+        let path = if number % 4 == 0 { "main.go" } else { "README.md" };
+        folder.write(path, format!("{number}").as_bytes());
+        git(folder.root(), &["add", "-A"]);
+        git(folder.root(), &["commit", "-q", "-m", "x"]);
+    }
+    let message = |folder: &Folder| {
+        let json = folder.json(&["--select", "context-noise"]);
+        json["findings"][0]["message"].as_str().unwrap().to_owned()
+    };
+    let expected = "takes `README.md`, which no step needs: a change there runs 2 steps again; 18 of the last 24 commits changed \
+                    nothing else";
+    assert_eq!(message(&folder), expected);
+    folder.write(".dockerignore", b".dockerignore\nDockerfile\nREADME.md\n");
+    let without = message(&folder);
+    assert!(without.starts_with("takes `.git`, which no step needs"), "{without}");
+    assert_eq!(folder.run(&["check", "--select", "context-noise", "--fix"]).code, 0);
+    assert_eq!(folder.read(".dockerignore"), ".dockerignore\nDockerfile\nREADME.md\n.git\n");
 }

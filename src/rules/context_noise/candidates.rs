@@ -228,7 +228,7 @@ fn group(name: &str, is_directory: bool) -> Option<Group> {
             ".gradle" => Group::Results("jvm"),
             "__pycache__" | ".pytest_cache" | ".mypy_cache" | ".ruff_cache" | ".tox" | ".nyc_output"
             | ".terraform" => Group::Results(""),
-            ".idea" | ".vscode" | ".vs" | ".fleet" => Group::Editor,
+            ".idea" | ".vscode" | ".vs" | ".fleet" | ".zed" | ".cursor" | ".claude" => Group::Editor,
             _ => return None,
         });
     }
@@ -274,6 +274,9 @@ fn group(name: &str, is_directory: bool) -> Option<Group> {
     if matches!(
         stem,
         "readme"
+            | "agents"
+            | "claude"
+            | "gemini"
             | "changelog"
             | "changes"
             | "contributing"

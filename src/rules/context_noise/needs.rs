@@ -293,7 +293,13 @@ fn needles(candidate: &Candidate) -> Vec<String> {
         Group::Tests => vec!["_test.go".to_owned()],
         Group::Prose if candidate.files.contains(&candidate.path) => {
             let stem = name.split('.').next().unwrap_or(name);
-            vec![name.to_owned(), format!("{stem}*"), format!("{stem}."), "\"*.md\"".to_owned()]
+            vec![
+                name.to_owned(),
+                format!("{stem}*"),
+                format!("{stem}."),
+                "\"*.md\"".to_owned(),
+                "'*.md'".to_owned(),
+            ]
         }
         Group::Prose => ["{}/", "\"{}\"", "'{}'", "/{}\"", "/{}'", "include {}", "-r {}"]
             .map(|form| form.replace("{}", name))
