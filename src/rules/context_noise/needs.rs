@@ -259,7 +259,8 @@ pub(super) fn mentioned(cx: &DockerfileCx<'_>, taken: &[String], candidates: &[C
     let scripts = cx.facts.runs().any(|(id, ..)| !cx.is_known(id));
     let texts = || taken.iter().filter(|file| !is_candidate(file)).filter(|file| scripts || !is_script(file));
     let code: Vec<String> = texts().filter(|file| is_code(file)).map(place).collect();
-    let all: Vec<String> = texts().filter(|file| is_code(file) || is_manifest(file)).map(place).collect();
+    let all: Vec<String> =
+        texts().filter(|file| is_code(file) || is_manifest(file) || is_script(file)).map(place).collect();
     let found = |files: &[String], texts: &[String]| -> Vec<String> {
         let mut texts = texts.to_vec();
         texts.sort();
@@ -314,8 +315,12 @@ pub(super) fn uses_git(cx: &DockerfileCx<'_>) -> bool {
 }
 
 fn is_script(file: &str) -> bool {
+    const PLACES: [&str; 6] = ["scripts", "script", "hack", "bin", "ci", "tools"];
     let name = path::base(file).to_ascii_lowercase();
-    matches!(name.as_str(), "makefile" | "gnumakefile" | "justfile" | "rakefile")
+    // A script need not say by its name that it is one.
+    let placed = !name.contains('.') && PLACES.contains(&path::base(path::parent(file)));
+    placed
+        || matches!(name.as_str(), "makefile" | "gnumakefile" | "justfile" | "rakefile")
         || ending(file).is_some_and(|end| matches!(end.as_str(), "sh" | "bash" | "mk"))
 }
 
