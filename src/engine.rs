@@ -12,6 +12,7 @@ mod memory;
 mod place;
 mod plan;
 mod questions;
+mod replay;
 mod stages;
 mod suppress;
 mod texts;
@@ -26,6 +27,7 @@ pub use memory::Memory;
 pub use place::context_directory;
 pub use plan::{PlanReport, is_local, plan};
 pub use questions::{Question, QuestionKind, questions};
+pub use replay::{Commit, Counts, Replay, ReplayRequest, Replayed, ReplayedStep};
 pub use stages::{EdgeKind, NodeKind, StageEdge, StageGraph, StageNode, StageStep, stage_graph};
 pub use touched::TouchedLines;
 

@@ -19,6 +19,8 @@ mod graph;
 mod input;
 #[path = "cli/plan.rs"]
 mod plan;
+#[path = "cli/replay.rs"]
+mod replay;
 #[path = "cli/suppress.rs"]
 mod suppress;
 

@@ -33,6 +33,8 @@ pub(super) enum Command {
     Graph(GraphArgs),
     /// Show what each build's cache settings hold, and better ones to paste
     Plan(PlanArgs),
+    /// Build the repository's history in the model: how often each step was cached
+    Replay(ReplayArgs),
     /// Show a rule's documentation, or list the rules
     Rule(RuleArgs),
     /// Serve an editor: the language server, on the standard input and output
@@ -167,6 +169,38 @@ pub(super) struct GraphArgs {
     /// How to write the graph
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: GraphFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The Dockerfile
+    #[arg(default_value = "Dockerfile")]
+    pub(super) dockerfile: String,
+    /// The build context; without it, the directory of the Dockerfile or one above it that has what is copied
+    #[arg(long, value_name = "DIR")]
+    pub(super) context: Option<String>,
+    /// How many commits are built, the newest ones; of merges, only the line that they were merged into
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..))]
+    pub(super) commits: u32,
+    /// The git revision that the history leads to
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    pub(super) rev: String,
+    /// The stage that is built; without it, the last one
+    #[arg(long, value_name = "STAGE", help_heading = "The build")]
+    pub(super) target: Option<String>,
+    /// Whether the builder keeps its cache from one build to the next
+    #[arg(long, value_enum, default_value_t, help_heading = "The build")]
+    pub(super) builder: BuilderKind,
+    /// What every build exports, as for docker buildx build; repeatable
+    #[arg(long, value_name = "SPEC", help_heading = "The build")]
+    pub(super) cache_to: Vec<String>,
+    /// What every build imports, as for docker buildx build; repeatable
+    #[arg(long, value_name = "SPEC", help_heading = "The build")]
+    pub(super) cache_from: Vec<String>,
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) format: ExplainFormat,
 }
 
 #[derive(Debug, Args)]

@@ -100,6 +100,6 @@ fn since(
 }
 
 /// Columns of the terminal; the usual 100 where nothing tells.
-fn width() -> usize {
+pub(super) fn width() -> usize {
     super::variable("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(100)
 }

@@ -9,6 +9,7 @@ mod graph;
 mod lsp;
 mod output;
 mod plan;
+mod replay;
 mod rule;
 mod shell;
 mod single;
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> Exit {
         Command::Explain(args) => explain::run(&args, &mut out),
         Command::Graph(args) => graph::run(&args, &mut out),
         Command::Plan(args) => plan::run(&args, &mut out),
+        Command::Replay(args) => replay::run(&args, &mut out),
         Command::Rule(args) => rule::run(&args, &mut out),
         Command::Completions(args) => shell::completions(&args, &mut out),
         Command::Man(args) => shell::man(&args, &mut out),

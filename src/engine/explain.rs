@@ -138,7 +138,7 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
         Some(context) => model.with_context(Arc::clone(context)),
         None => model,
     };
-    let setting = setting(request)?;
+    let setting = setting_of(&request.cache_to, &request.cache_from, request.ephemeral)?;
     let mut changes = Vec::new();
     let mut said = Vec::new();
     if !request.edits.is_empty() {
@@ -324,7 +324,11 @@ fn edit_sentence(edits: &[String], paths: &[String], context: Option<&Context>) 
 }
 
 /// Where the build runs. An inline export is in the image, which every registry import may name.
-fn setting(request: &ExplainRequest) -> Result<Setting, ExplainError> {
+pub(super) fn setting_of(
+    cache_to: &[String],
+    cache_from: &[String],
+    ephemeral: bool,
+) -> Result<Setting, ExplainError> {
     let parse = |text: &String| {
         let specs = cachespec::parse(&Placed::exact(text.as_str(), 0), &Vars::default());
         match specs.specs.into_iter().next() {
@@ -332,12 +336,12 @@ fn setting(request: &ExplainRequest) -> Result<Setting, ExplainError> {
             None => Err(ExplainError::CacheSetting(format!("{text:?} is no cache setting"))),
         }
     };
-    let mut setting = Setting { fresh: request.ephemeral, pushed: true, ..Setting::default() };
+    let mut setting = Setting { fresh: ephemeral, pushed: true, ..Setting::default() };
     let mut inline = false;
-    for text in &request.cache_from {
+    for text in cache_from {
         setting.imports.push(cache::ref_of(&parse(text)?).ok_or_else(|| no_ref(text))?);
     }
-    for text in &request.cache_to {
+    for text in cache_to {
         let spec = parse(text)?;
         if spec.kind() == Some("inline") {
             inline = true;

@@ -87,6 +87,19 @@ impl Git {
         Ok(String::from_utf8_lossy(&output).trim().to_owned())
     }
 
+    /// The full ids of the newest `limit` commits that lead to `revision`, oldest first; of a merge only the first parent.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError`].
+    pub fn history(&self, revision: &str, limit: u32) -> Result<Vec<String>, GitError> {
+        let commit = self.commit(revision)?;
+        let limit = format!("--max-count={limit}");
+        let output =
+            run(&self.root, &["rev-list", "--first-parent", "--reverse", &limit, &commit, "--"], b"")?;
+        Ok(String::from_utf8_lossy(&output).lines().map(str::to_owned).collect())
+    }
+
     /// The files below `directory` (relative to the root, `""` for all) in the commit `revision`, as a checkout would
     /// have them: blob ids for contents, 0644 or 0755, directories 0755. A submodule is a directory whose content is
     /// its commit. Empty where the directory does not exist.

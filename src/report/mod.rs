@@ -17,6 +17,7 @@ mod plan;
 mod plan_json;
 mod plan_markdown;
 mod rdjson;
+mod replay;
 mod sarif;
 mod statistics;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use explain::{ExplainFormat, write_explanation};
 pub use graph::{GraphFormat, write_graph};
 pub use place::Shown;
 pub use plan::{PlanFormat, PlanView, write_plan};
+pub use replay::write_replay;
 pub use statistics::write_statistics;
 
 use crate::engine::Report;

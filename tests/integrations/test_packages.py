@@ -74,7 +74,7 @@ class ManualPages(Folder):
     def test_groff_takes_them(self):
         if not shutil.which("groff"):
             self.skipTest("groff is missing")
-        for command in ("", "check", "explain", "graph", "rule", "lsp"):
+        for command in ("", "check", "explain", "graph", "replay", "rule", "lsp"):
             page = run(PROGRAM, "man", *filter(None, [command]))
             self.write("page.1", page)
             errors = self.folder / "errors"
