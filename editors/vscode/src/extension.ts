@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import { LanguageClient, State, type LanguageClientOptions } from 'vscode-languageclient/node';
 import { documents, serverCommand, status, type Settings, type Status } from './server';
@@ -68,16 +70,21 @@ async function start(): Promise<void> {
     if (newState === State.Running) show(status('running', started.initializeResult?.serverInfo?.version));
     if (newState === State.Stopped) show(status({ failed: 'the server stopped; the log says why' }));
   });
-  client = started;
   try {
+    // The client's own message would not name the program.
+    await promisify(execFile)(command.command, ['--version'], { timeout: 10_000 });
+    client = started;
     await started.start();
   } catch (error) {
+    client = undefined;
     const message = `${command.command} does not start: ${error instanceof Error ? error.message : String(error)}`;
     log.error(message);
     show(status({ failed: message }));
-    const choice = await vscode.window.showErrorMessage(`hitrate: ${message}`, 'Settings', 'Log');
-    if (choice === 'Settings') void vscode.commands.executeCommand('workbench.action.openSettings', 'hitrate.path');
-    if (choice === 'Log') log.show();
+    // Nobody waits for what the user does with it.
+    void vscode.window.showErrorMessage(`hitrate: ${message}`, 'Settings', 'Log').then((choice) => {
+      if (choice === 'Settings') void vscode.commands.executeCommand('workbench.action.openSettings', 'hitrate.path');
+      if (choice === 'Log') log.show();
+    });
   }
 }
 
