@@ -365,7 +365,7 @@ impl Soak {
             while self.sent.get(&address).map(|sent| &sent["diagnostics"]) != Some(&wanted)
                 || self.sent[&address]["version"] != self.editor.version(path)
             {
-                assert!(begun.elapsed() < Duration::from_secs(60), "step {}: stale: {path}", self.steps);
+                assert!(begun.elapsed() < Duration::from_secs(240), "step {}: stale: {path}", self.steps);
                 if let Some(message) = self.editor.next_within(Duration::from_millis(100)) {
                     self.hear(message);
                 }

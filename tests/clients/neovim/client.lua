@@ -12,7 +12,7 @@ local function fail(what)
 end
 
 local function wait_for(what, condition)
-  if not vim.wait(60000, condition, 10) then
+  if not vim.wait(240000, condition, 10) then
     fail("waited in vain for " .. what)
   end
 end
@@ -41,7 +41,7 @@ for _, found in ipairs(diagnostics()) do
 end
 
 local function request(method, params)
-  local answers = vim.lsp.buf_request_sync(buffer, method, params, 60000)
+  local answers = vim.lsp.buf_request_sync(buffer, method, params, 240000)
   local answer = answers and answers[client_id]
   if not answer or answer.err then
     fail(method .. " has no answer")

@@ -30,7 +30,7 @@ const fail = (what) => {
   process.stderr.write(`node client: ${what}\n`);
   process.exit(1);
 };
-setTimeout(() => fail("it takes too long"), 60_000).unref();
+setTimeout(() => fail("it takes too long"), 240_000).unref();
 
 const server = spawn(process.env.HITRATE, ["lsp"], { stdio: ["pipe", "pipe", "inherit"] });
 const ended = new Promise((resolve) => server.on("exit", resolve));
