@@ -5,7 +5,7 @@ use super::typical;
 use super::words::{code, count, lines, list};
 use super::work::text;
 use super::{Category, DockerfileCx, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink, ToolUse};
-use crate::cache::{Answer, Change};
+use crate::cache::{Answer, Change, Standing};
 use crate::graph::{Source, StepId, StepKind};
 use crate::source::Span;
 use crate::tools::Needs;
@@ -125,6 +125,18 @@ fn reads_only_manifests(cx: &DockerfileCx<'_>, step: StepId, job: &ToolUse<'_>) 
     // A Python package at a path is built from its sources.
     let built = job.tool.ecosystem == "python" && manifests::has_local_dependencies(cx, step, job);
     !built && !manifests::has_none(cx, step, job)
+    !manifests::has_none(cx, step, job)
+        && !manifests::has_local_dependencies(cx, step, job)
+        && !is_made(cx, step, job)
+}
+
+/// Whether a file that the command names comes from no COPY: a RUN made it.
+fn is_made(cx: &DockerfileCx<'_>, step: StepId, job: &ToolUse<'_>) -> bool {
+    cx.model().context().is_some()
+        && job.named.iter().filter(|name| !name.contains(['$', '*', '?', '`'])).any(|name| {
+            job.directory.is_some()
+                && !matches!(manifests::standing(cx, step, job, name), Standing::Context(_))
+        })
 }
 
 /// Whether everything before the job in its RUN is known and reads no sources.
@@ -172,10 +184,14 @@ fn report(
         count(total, "step")
     );
     let scripts = installs.iter().flat_map(|install| install.job.scripts.iter().flatten()).next();
-    let local = manifests::has_local_dependencies(cx, install, job);
     let between = obscured(cx, taker, install);
-    let copied = manifests::copied(cx, taker, install, job);
-    let sure = scripts.is_none() && !local && !between;
+    let copied =
+        manifests::copied(cx, taker, install, job).map(|found| manifests::without(cx, taker, job, found));
+    // Nothing of it is needed only where the manifests are seen to come from elsewhere.
+    if copied.as_ref().is_some_and(Vec::is_empty) && !manifests::has_some(cx, install, job) {
+        return;
+    }
+    let sure = scripts.is_none() && !between;
     let fix = copied
         .as_ref()
         .filter(|_| sure && installs.len() == 1)

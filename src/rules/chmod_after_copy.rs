@@ -181,13 +181,15 @@ fn report(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>], o
         _ if recursive || met.len() > 1 => "files".to_owned(),
         _ => "a file".to_owned(),
     };
-    let message =
-        format!("`{program}` writes {what} of {} into a second layer, in a step of its own", lines(&numbers));
+    let both = run.changes.iter().any(|change| change.flag != program);
+    let who = if both { "`chmod` and `chown` write".to_owned() } else { format!("`{program}` writes") };
+    let message = format!("{who} {what} of {} into a second layer, in a step of its own", lines(&numbers));
     let fix = fix(cx, run, copies);
     let keyword = last.step.instruction.keyword.name();
     let executable =
         first.flag == "chmod" && (first.value.contains('x') || first.value.ends_with(['5', '7']));
     let help = match &fix {
+        Some(_) if both => format!("write `{keyword} --chmod=… --chown=…` and drop this RUN"),
         Some(_) => format!("write `{keyword} --{program}={}` and drop this RUN", new_value(first)),
         None if executable && !recursive && last.copy.from == Source::Context => {
             "set the mode where the file comes from (`git update-index --chmod=+x`) and drop this RUN"

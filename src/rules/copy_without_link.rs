@@ -4,8 +4,10 @@ use super::words::{code, lines};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, Safety, Severity, Sink};
 use crate::builds::Driver;
 use crate::cache::{Change, Verdict, WrittenKind};
+use crate::context::path;
 use crate::fix::{Selection, apply, select};
 use crate::graph::{CopyStep, Source, Step, StepId, StepKind};
+use crate::shell::Cwd;
 use crate::source::Span;
 
 static META: Meta = Meta {
@@ -79,7 +81,13 @@ fn missing(cx: &DockerfileCx<'_>, out: &mut Sink) {
     let candidates: Vec<(StepId, &Step<'_>)> = after
         .iter()
         .filter(|(id, step)| match &step.kind {
-            StepKind::Copy(copy) => !owner && !step.onbuild && fits(copy) && is_large(cx, *id, copy),
+            StepKind::Copy(copy) => {
+                !owner
+                    && !step.onbuild
+                    && fits(copy)
+                    && is_large(cx, *id, copy)
+                    && !is_prepared(cx, &steps, copy)
+            }
             _ => false,
         })
         .copied()
@@ -122,6 +130,35 @@ fn missing(cx: &DockerfileCx<'_>, out: &mut Sink) {
         .help("write `COPY --link`: the layer then does not depend on what is below it")
         .causes(cx.causes(now.because(*first)))
         .fix(own);
+}
+
+/// Whether a RUN of the stage gave the destination an owner, a mode or another place: a layer of its own, which brings the
+/// directory anew, would take that back.
+fn is_prepared(cx: &DockerfileCx<'_>, steps: &[(StepId, &Step<'_>)], copy: &CopyStep<'_>) -> bool {
+    const CHANGES: [&str; 6] = ["chown", "chmod", "install", "ln", "useradd", "adduser"];
+    let dest = path::clean(&copy.dest);
+    let within = |inner: &str, outer: &str| {
+        inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+    };
+    steps.iter().filter(|(_, step)| matches!(step.kind, StepKind::Run(_))).any(|(id, step)| {
+        cx.facts.script(*id).commands.iter().any(|command| {
+            command.program().is_some_and(|name| CHANGES.contains(&name))
+                && command.args().iter().any(|word| {
+                    let here = match &command.cwd {
+                        Cwd::Path(there) if there.starts_with('/') => there.to_string(),
+                        Cwd::Path(there) => format!("{}/{there}", step.state.cwd),
+                        _ => step.state.cwd.to_string(),
+                    };
+                    let absolute = word.text.starts_with('/');
+                    let place = path::clean(&if absolute {
+                        word.text.to_string()
+                    } else {
+                        format!("{here}/{}", word.text)
+                    });
+                    within(&dest, &place) && place != "/" || within(&place, &dest)
+                })
+        })
+    })
 }
 
 /// Whether it is worth it: a script or a configuration file is uploaded in no time.

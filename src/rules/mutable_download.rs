@@ -132,7 +132,8 @@ fn repository(command: &Command<'_>) -> Option<Moving> {
             }
         }
     }
-    let address = address.filter(|word| word.text.contains("://") || word.text.starts_with("git@"))?;
+    let is_git = |text: &str| (text.contains("://") || text.starts_with("git@")) && !text.contains("::");
+    let address = address.filter(|word| is_git(&word.text))?;
     let name = branch.map(|word| word.text.trim_start_matches("--branch=").to_owned());
     if name.as_deref().is_some_and(|name| !BRANCHES.contains(&name)) {
         return None;
@@ -174,6 +175,11 @@ fn moves(address: &str) -> bool {
         // `commandlinetools-linux-13114758_latest.zip` has the number of its build.
         let build = segment.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 5);
         !build && tokens.any(|token| token.eq_ignore_ascii_case("latest"))
+        let tokens = || segment.split(['-', '_', '.', '@', '=']);
+        // The number of a build beside it says which one (`commandlinetools-linux-13114758_latest.zip`).
+        let numbered =
+            || tokens().any(|token| token.len() > 5 && token.bytes().all(|byte| byte.is_ascii_digit()));
+        tokens().any(|token| token.eq_ignore_ascii_case("latest")) && !numbered()
     });
     let stable = segments.last() == Some(&"stable.txt");
     named || latest || stable
@@ -205,6 +211,7 @@ mod tests {
             "https://raw.githubusercontent.com/o/master/0a1b2c3/main.py",
             "http://archive.example.org/ubuntu/pool/main/o/openssl/libssl_1.1.1_amd64.deb",
             "https://github.com/o/main/archive/v1.tar.gz",
+            "https://dl.example.org/android/repository/commandlinetools-linux-13114758_latest.zip",
             "https://sh.example.org/install.sh",
             "https://example.org/latestnews/1.2.tar.gz",
             "https://dl.google.com/android/repository/commandlinetools-linux-13114758_latest.zip",

@@ -100,6 +100,30 @@ pub fn copied(
     Some(found)
 }
 
+/// Those of `found` that are not there before `taker` copies them once more.
+#[must_use]
+pub fn without(
+    cx: &DockerfileCx<'_>,
+    taker: StepId,
+    job: &ToolUse<'_>,
+    found: Vec<Manifest>,
+) -> Vec<Manifest> {
+    let Some(directory) = job.directory.as_deref() else { return found };
+    let is_there = |one: &Manifest| {
+        let place = path::clean(&format!("{directory}/{}", one.below));
+        cx.model().standing(taker, &place) == Standing::Context(one.file.clone())
+    };
+    found.into_iter().filter(|one| !is_there(one)).collect()
+}
+
+/// Whether a manifest is seen to be there when the install runs, and it is the only one that the tool reads.
+#[must_use]
+pub fn has_some(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>) -> bool {
+    let alone = job.tool.manifests.iter().all(|name| !name.contains("**"));
+    let stands = |name: &String| matches!(standing(cx, install, job, name), Standing::Context(_));
+    alone && plain_names(job).any(stands) || cx.model().context().is_none()
+}
+
 /// Where a copy puts the context file `file`.
 fn lands(written: &Written, file: &str) -> Option<String> {
     match written.kind {
