@@ -200,6 +200,10 @@ fn report(
         (Some(script), _) => format!(
             "copy the manifests first, with what its `{script}` script reads, then install, then copy the rest"
         ),
+        (None, Some(found)) if !found.is_empty() && job.tool.name == "cargo" => {
+            "cargo takes no manifest without its sources: let cargo-chef make stand-ins (`cargo chef prepare`, `cargo chef cook`)"
+                .to_owned()
+        }
         (None, Some([])) => {
             format!("move this below line {}: the install needs nothing of it", cx.line_of(install))
         }

@@ -7,7 +7,7 @@ use super::{
     Category, DockerfileCx, Fix, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink, ToolUse,
 };
 use crate::cache::{Answer, Change, Verdict};
-use crate::dockerfile::Keyword;
+use crate::dockerfile::{Instruction, Keyword, Kind};
 use crate::fix::{apply, select};
 use crate::graph::{Source, Step, StepId, StepKind};
 use crate::tools::Needs;
@@ -152,22 +152,37 @@ fn fix(
     file: &str,
 ) -> Option<Fix> {
     let (start, end) = (blocker.instruction.span.start, step.instruction.span.start);
-    let mut between = cx.syntax.instructions().filter(|one| start < one.span.start && one.span.start < end);
+    let between = || cx.syntax.instructions().filter(|one| start < one.span.start && one.span.start < end);
     // What is set between them is in force for it.
     let sets = |keyword: Keyword| {
-        matches!(
-            keyword,
-            Keyword::Env | Keyword::Arg | Keyword::User | Keyword::Shell | Keyword::Workdir | Keyword::From
-        )
+        matches!(keyword, Keyword::Env | Keyword::Arg | Keyword::User | Keyword::Shell | Keyword::From)
     };
-    let workdir =
-        |one: &crate::dockerfile::Instruction<'_>| one.keyword == Keyword::Workdir && is_absolute(cx, id);
-    if between.any(|one| sets(one.keyword) && !workdir(one)) {
+    if between().any(|one| sets(one.keyword)) {
         return None;
     }
     let safety = if crossed.is_empty() { Safety::Safe } else { Safety::Unsafe };
-    let title = format!("move it above line {}", cx.line_of(copy));
-    let fix = Fix::new(title, safety).move_up_to(cx.path(), cx.syntax, &[end], start)?;
+    let fix = if between().any(|one| one.keyword == Keyword::Workdir) {
+        // It stays in its directory, and the COPY goes below it.
+        let told = |one: &Instruction<'_>| {
+            matches!(one.keyword, Keyword::Workdir | Keyword::Label | Keyword::Expose)
+        };
+        if !between().all(told) || !is_placed(blocker) {
+            return None;
+        }
+        Fix::new(format!("move the {} below it", blocker.instruction.keyword.name()), safety).move_below(
+            cx.path(),
+            cx.syntax,
+            &[start],
+            end,
+        )?
+    } else {
+        Fix::new(format!("move it above line {}", cx.line_of(copy)), safety).move_up_to(
+            cx.path(),
+            cx.syntax,
+            &[end],
+            start,
+        )?
+    };
     let selection = select([&fix], Safety::Unsafe);
     let moved = apply(cx.text(), selection.edits.get(cx.path())?);
     let better = cx.model().with_text(&moved, |model| {
@@ -177,19 +192,10 @@ fn fix(
     better.then_some(fix)
 }
 
-/// Whether nothing in the RUN is relative to the working directory: packages by name, and absolute paths.
-fn is_absolute(cx: &DockerfileCx<'_>, id: StepId) -> bool {
-    let uses = cx.uses(id);
-    let by_name = |used: &ToolUse<'_>| {
-        used.tool.ecosystem.starts_with("os-")
-            || used.tool.name == "pip"
-                && cx.command(id, used).is_some_and(|command| {
-                    command.args().iter().all(|word| word.literal && !word.text.contains('/'))
-                })
-    };
-    uses.tools.iter().all(by_name)
-        && cx.facts.script(id).commands.iter().enumerate().all(|(number, command)| {
-            uses.tools.iter().any(|used| used.command == number)
-                || command.args().iter().all(|word| word.text.starts_with(['/', '-']))
-        })
+/// Whether a COPY puts the same at the same place whatever the working directory is, and for root, who makes it too.
+fn is_placed(copy: &Step<'_>) -> bool {
+    let Kind::Copy(syntax) = &copy.instruction.kind else { return false };
+    syntax.dest.text.starts_with('/')
+        && !syntax.dest.text.contains('$')
+        && matches!(&*copy.state.user, "" | "root" | "0")
 }
