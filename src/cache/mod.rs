@@ -34,6 +34,7 @@ pub use ingredients::Ingredient;
 pub use loss::{Loss, loses_nothing, loss, typical_edits};
 pub use model::{Answer, Change, Model, Setting};
 pub use pipeline::{PipelineBuild, Rerun, Run, first_run, last_run, next_run, second_run};
+pub use pipeline::{PipelineBuild, Rerun, first_run, next_run, run_before, second_run};
 pub use remote::{Support, is_fresh, is_pushed, setting_of, support, text, with_mode};
 pub use result::ResultId;
 pub use setting::{image_ref, is_foreign, mode_of, ref_of};

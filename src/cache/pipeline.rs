@@ -80,14 +80,28 @@ fn run(run: &Run<'_, '_, '_>, store: &mut Store, number: usize) -> Vec<Vec<Rerun
 /// The caches after one run of the builds in order. A builder that is not fresh ([`Setting::fresh`]) is one for all.
 #[must_use]
 pub fn first_run(builds: &[PipelineBuild<'_, '_>]) -> Store {
-    let mut store = Store::new();
-    for build in builds {
-        let builder = builder_of(build, 1);
+    run_before(Store::new(), 1, builds, &[])
+}
+
+/// The caches after another run of the builds in order, on `store`, after `changes` (by build). Runs are told apart by `number`,
+/// which is not 2: that is the run that [`next_run`] asks about.
+#[must_use]
+pub fn run_before(
+    mut store: Store,
+    number: u32,
+    builds: &[PipelineBuild<'_, '_>],
+    changes: &[Vec<Change>],
+) -> Store {
+    for (index, build) in builds.iter().enumerate() {
+        let changes = changes.get(index).map_or(&[] as &[Change], Vec::as_slice);
+        let changed = build.model.changed(changes);
+        let definition = changed.as_ref().map_or(&build.model.definition, |(_, definition)| definition);
+        let builder = builder_of(build, number);
         store.simulate(&Build {
             imports: build.setting.imports.clone(),
             exports: build.setting.exports.clone(),
             pushed: build.setting.pushed,
-            ..build.model.build(&builder)
+            ..build.model.build_after(definition, &builder, changes)
         });
     }
     store

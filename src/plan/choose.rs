@@ -5,7 +5,7 @@ use super::Kind;
 use super::place::{self, Backend, Place};
 use super::subject::{Subject, only_pull_requests, only_releases};
 use super::used::{Used, spec_text, used};
-use super::world::{Args, Count, TypicalChange, changes_of, costs, costs_of, runs_before};
+use super::world::{Args, Count, Taken, TypicalChange, World, runs_before};
 use crate::builds::{System, Value};
 use crate::cache::{self, Export, ExportMode, Setting};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ const MAX_ROUNDS: usize = 4;
 pub(super) struct Candidate {
     pub(super) kind: Kind,
     pub(super) setting: Setting,
+    /// What the default branch has written, where that is imported beside the own cache.
+    pub(super) main: Vec<Export>,
     /// As for `--cache-from`.
     pub(super) from: Vec<String>,
     /// As for `--cache-to`.
@@ -28,6 +30,12 @@ pub(super) struct Candidate {
     pub(super) guard: Guard,
     /// Whether no file tells the registry.
     pub(super) placeholder: bool,
+}
+
+impl Candidate {
+    fn taken(&self) -> Taken {
+        Taken { setting: self.setting.clone(), main: self.main.clone() }
+    }
 }
 
 /// When alone a cache may be exported.
@@ -69,12 +77,11 @@ pub(super) struct Unavailable {
 pub(super) fn choose(subjects: &[Subject<'_>]) -> Vec<Decided> {
     let places = place::places(subjects);
     let in_use: Vec<Used> = subjects.iter().map(|subject| used(subjects, subject)).collect();
-    let settings: Vec<Setting> = in_use.iter().map(|used| used.setting.clone()).collect();
-    let changes: Vec<Vec<TypicalChange>> = subjects.iter().map(changes_of).collect();
-    let empty: Vec<TypicalChange> = Vec::new();
-    let changes_at = |at: usize| changes.get(at).unwrap_or(&empty).as_slice();
+    let settings: Vec<Taken> =
+        in_use.iter().map(|used| Taken { setting: used.setting.clone(), main: used.main.clone() }).collect();
+    let world = World::new(subjects);
     let before: Vec<Vec<Vec<Count>>> =
-        (0..subjects.len()).map(|at| costs(subjects, &settings, at, changes_at(at))).collect();
+        (0..subjects.len()).map(|at| world.costs(&settings, at, Args::Other)).collect();
     let offers: Vec<Vec<Candidate>> =
         (0..subjects.len()).map(|at| candidates(subjects, &in_use, &places, at)).collect();
     let mut now = settings.clone();
@@ -84,7 +91,7 @@ pub(super) fn choose(subjects: &[Subject<'_>]) -> Vec<Decided> {
     for _ in 0..MAX_ROUNDS {
         let mut moved = false;
         for group in &groups {
-            let best = best(subjects, &offers, &mut now, group, &changes, &before);
+            let best = best(&world, &offers, &mut now, group, &before);
             for at in group {
                 if let (Some(slot), Some(index), Some(offer)) = (
                     now.get_mut(*at),
@@ -93,7 +100,7 @@ pub(super) fn choose(subjects: &[Subject<'_>]) -> Vec<Decided> {
                 ) {
                     moved |= *index != best;
                     *index = best;
-                    *slot = offer.setting.clone();
+                    *slot = offer.taken();
                 }
             }
         }
@@ -101,7 +108,7 @@ pub(super) fn choose(subjects: &[Subject<'_>]) -> Vec<Decided> {
             break;
         }
     }
-    settle(subjects, &offers, &settings, &mut now, &mut chosen, &before, &changes);
+    settle(&world, &settings, &mut now, &mut chosen, &before);
     let mut decided = Vec::with_capacity(subjects.len());
     for (at, subject) in subjects.iter().enumerate() {
         let candidate = offers.get(at).zip(chosen.get(at)).and_then(|(offers, index)| offers.get(*index));
@@ -110,11 +117,11 @@ pub(super) fn choose(subjects: &[Subject<'_>]) -> Vec<Decided> {
         };
         decided.push(Decided {
             used: used.clone(),
-            changes: changes_at(at).to_vec(),
+            changes: world.changes(at).to_vec(),
             before: limit(at),
-            after: costs(subjects, &now, at, changes_at(at)),
+            after: world.costs(&now, at, Args::Other),
             chosen: chosen.clone(),
-            asked: alternatives(subjects, &settings, at, changes_at(at)),
+            asked: alternatives(&world, &settings, at),
             place: place.clone(),
             unavailable: unavailable(subject),
         });
@@ -125,22 +132,21 @@ pub(super) fn choose(subjects: &[Subject<'_>]) -> Vec<Decided> {
 /// Whoever would run more than before, since it lived on what another build wrote, keeps what it has, and so do all that it
 /// shares a cache with.
 fn settle(
-    subjects: &[Subject<'_>],
-    offers: &[Vec<Candidate>],
-    settings: &[Setting],
-    now: &mut [Setting],
+    world: &World<'_>,
+    settings: &[Taken],
+    now: &mut [Taken],
     chosen: &mut [usize],
     before: &[Vec<Vec<Count>>],
-    changes: &[Vec<TypicalChange>],
 ) {
+    let subjects = world.subjects;
     for _ in 0..=subjects.len() {
         let worse = (0..subjects.len()).find(|at| {
-            let (Some(limit), Some(changes)) = (before.get(*at), changes.get(*at)) else { return false };
-            !never_more(&costs(subjects, now, *at, changes), limit)
+            before.get(*at).is_some_and(|limit| !never_more(&world.costs(now, *at, Args::Other), limit))
         });
         let Some(worse) = worse else { return };
         let touches = |at: usize| {
-            let (Some(own), Some(other)) = (settings.get(worse), settings.get(at)) else { return false };
+            let of = |at: usize| settings.get(at).map(|taken| &taken.setting);
+            let (Some(own), Some(other)) = (of(worse), of(at)) else { return false };
             at == worse
                 || other.exports.iter().any(|export| own.imports.contains(&export.to))
                 || own.exports.iter().any(|export| other.imports.contains(&export.to))
@@ -158,7 +164,7 @@ fn settle(
             {
                 *slot = setting.clone();
                 // The first offer is what is there.
-                *index = offers.get(at).map_or(0, |_| 0);
+                *index = 0;
             }
         }
     }
@@ -185,14 +191,13 @@ fn groups(subjects: &[Subject<'_>]) -> Vec<Vec<usize>> {
 
 /// The index of the best offer to all builds of a group, everything else being as in `now`.
 fn best(
-    subjects: &[Subject<'_>],
+    world: &World<'_>,
     offers: &[Vec<Candidate>],
-    now: &mut [Setting],
+    now: &mut [Taken],
     group: &[usize],
-    changes: &[Vec<TypicalChange>],
     limits: &[Vec<Vec<Count>>],
 ) -> usize {
-    let kept: Vec<Option<Setting>> = group.iter().map(|at| now.get(*at).cloned()).collect();
+    let kept: Vec<Option<Taken>> = group.iter().map(|at| now.get(*at).cloned()).collect();
     let mut best: Option<(u32, usize)> = None;
     let number = group.iter().filter_map(|at| offers.get(*at)).map(Vec::len).min().unwrap_or(0);
     for index in 0..number {
@@ -204,20 +209,23 @@ fn best(
         }
         for at in group {
             if let (Some(slot), Some(offer)) = (now.get_mut(*at), of(at)) {
-                *slot = offer.setting.clone();
+                *slot = offer.taken();
             }
         }
         // What must not stay comes last, however little it runs.
         let must_go = index == 0 && group.iter().filter_map(of).any(|offer| offer.guard != Guard::None);
         let mut cost = if must_go { Some(u32::MAX) } else { Some(0u32) };
         for at in group {
-            let (Some(changes), Some(limit)) = (changes.get(*at), limits.get(*at)) else { continue };
-            let counts = costs(subjects, now, *at, changes);
+            let Some(limit) = limits.get(*at) else { continue };
+            let counts = world.costs(now, *at, Args::Other);
             if !never_more(&counts, limit) {
                 cost = None;
                 break;
             }
-            let calm = costs_of(subjects, now, *at, changes, Args::Same);
+            let calm = match world.subjects.get(*at).is_some_and(Subject::tells_the_commit) {
+                true => world.costs(now, *at, Args::Same),
+                false => counts.clone(),
+            };
             cost = cost.map(|cost| cost.saturating_add(weight(&counts)).saturating_add(weight(&calm)));
         }
         if let Some(cost) = cost
@@ -255,6 +263,7 @@ fn candidates(subjects: &[Subject<'_>], in_use: &[Used], places: &[Place], at: u
     let keep = Candidate {
         kind: Kind::Keep,
         setting: used.setting.clone(),
+        main: used.main.clone(),
         from: build.cache_from.iter().map(|spec| spec_text(subject, spec)).collect(),
         to: build.cache_to.iter().map(|spec| spec_text(subject, spec)).collect(),
         fallback: None,
@@ -309,6 +318,7 @@ fn candidates(subjects: &[Subject<'_>], in_use: &[Used], places: &[Place], at: u
                 exports: vec![Export { to, mode: ExportMode::Inline }],
                 ..base.clone()
             },
+            main: Vec::new(),
             from: vec![format!("type=registry,ref={tag}")],
             to: vec!["type=inline".to_owned()],
             guard: Guard::None,
@@ -326,6 +336,7 @@ fn candidates(subjects: &[Subject<'_>], in_use: &[Used], places: &[Place], at: u
     let own = Candidate {
         kind,
         setting: Setting { imports: vec![place.model.clone()], exports, ..base },
+        main: Vec::new(),
         from: vec![place.import()],
         to,
         fallback: place.fallback.as_ref().map(|name| format!("type=registry,ref={name}")),
@@ -472,25 +483,21 @@ fn import_of(export: &str) -> String {
     export.split(',').filter(keep).map(|part| part.replace("dest=", "src=")).collect::<Vec<_>>().join(",")
 }
 
-fn alternatives(
-    subjects: &[Subject<'_>],
-    settings: &[Setting],
-    at: usize,
-    changes: &[TypicalChange],
-) -> [Vec<Vec<Count>>; 4] {
-    let own = settings.get(at).cloned().unwrap_or_default();
+fn alternatives(world: &World<'_>, settings: &[Taken], at: usize) -> [Vec<Vec<Count>>; 4] {
+    let pushed = settings.get(at).is_some_and(|own| own.setting.pushed);
     let with = |mode: Option<ExportMode>| {
         let mut settings = settings.to_vec();
         if let Some(slot) = settings.get_mut(at) {
             let to = "\u{1}alternative".to_owned();
-            *slot = Setting {
+            slot.main.clear();
+            slot.setting = Setting {
                 fresh: true,
-                pushed: own.pushed,
+                pushed,
                 imports: mode.map(|_| to.clone()).into_iter().collect(),
                 exports: mode.map(|mode| Export { to, mode }).into_iter().collect(),
             };
         }
-        costs(subjects, &settings, at, changes)
+        world.costs(&settings, at, Args::Other)
     };
     [with(None), with(Some(ExportMode::Inline)), with(Some(ExportMode::Min)), with(Some(ExportMode::Max))]
 }

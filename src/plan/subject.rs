@@ -1,6 +1,6 @@
 //! What a plan is made of: a build, what it builds, and what people change in it.
 
-use crate::builds::{Build, Trigger, Value};
+use crate::builds::{Build, Trigger, Value, Volatility};
 use crate::cache::{Model, text};
 use crate::source::SourceFile;
 
@@ -47,6 +47,13 @@ impl Subject<'_> {
     /// Whether the build starts with an empty local cache; what nothing tells is taken to.
     pub(super) fn is_fresh(&self) -> bool {
         self.build.builder.persistent != Some(true)
+    }
+
+    /// Whether it passes an arg that is another one in every commit or run.
+    pub(super) fn tells_the_commit(&self) -> bool {
+        self.build.args.iter().any(|(_, value)| {
+            matches!(&value.value, Value::Symbolic { volatility, .. } if *volatility >= Volatility::PerCommit)
+        })
     }
 
     /// What makes the image another one: builds in which all of this is equal may share a cache.

@@ -9,6 +9,8 @@ use crate::cache::{self, Export, Setting, Support, support, text};
 pub(super) struct Used {
     /// As the model takes them.
     pub(super) setting: Setting,
+    /// What the default branch has written where this build imports it beside its own.
+    pub(super) main: Vec<Export>,
     /// The same with the exports that only another builder makes.
     pub(super) intended: Setting,
     /// Whether only another builder makes an export, or it turns on what no file tells.
@@ -66,15 +68,10 @@ pub(super) fn used(subjects: &[Subject<'_>], subject: &Subject<'_>) -> Used {
         }
         let exports = exports_of(subject, export);
         let of_default = of_default_branch(subjects, export);
-        let copies = of_default.into_iter().flat_map(|name| {
-            exports
-                .iter()
-                .map(move |export| Export { to: name.clone(), mode: export.mode })
-                .collect::<Vec<_>>()
-        });
-        let all: Vec<Export> = copies.chain(exports.iter().cloned()).collect();
-        used.setting.exports.extend(all.iter().cloned());
-        used.intended.exports.extend(all);
+        let copy = |name: String| exports.last().map(|export| Export { to: name, mode: export.mode });
+        used.main.extend(of_default.into_iter().filter_map(copy));
+        used.setting.exports.extend(exports.iter().cloned());
+        used.intended.exports.extend(exports);
     }
     for import in &build.cache_from {
         let Some(name) = cache::ref_of(&import.value) else { continue };

@@ -2,10 +2,11 @@
 
 use super::subject::{EditKind, Subject, meet};
 use crate::builds::{Value, Volatility};
-use crate::cache::{Change, PipelineBuild, Setting, Verdict, first_run, next_run};
+use crate::cache::{Change, Export, PipelineBuild, Setting, Store, Verdict, next_run, run_before};
 use crate::context::path;
 use crate::graph::StepKind;
 use serde::Serialize;
+use std::cell::RefCell;
 
 /// How many steps run again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -71,7 +72,7 @@ pub enum TypicalKind {
 }
 
 /// The typical changes of a build: nothing, an edit for each step that takes files, new bases.
-pub(super) fn changes_of(subject: &Subject<'_>) -> Vec<TypicalChange> {
+fn changes_of(subject: &Subject<'_>) -> Vec<TypicalChange> {
     let edit = |edit: &super::Edit| TypicalChange {
         kind: match edit.kind {
             EditKind::Source => TypicalKind::SourceEdit,
@@ -136,41 +137,106 @@ fn seen_by(subject: &Subject<'_>, file: &str, of: &Subject<'_>) -> Option<String
     }
 }
 
-/// By change and by stage, what the second run of the build at `at` runs again while every build has its one of `settings`.
-pub(super) fn costs(
-    subjects: &[Subject<'_>],
-    settings: &[Setting],
-    at: usize,
-    changes: &[TypicalChange],
-) -> Vec<Vec<Count>> {
-    costs_of(subjects, settings, at, changes, Args::Other)
+/// The settings of a build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// What it imports and exports.
+    pub(super) setting: Setting,
+    /// What the same build of the default branch has written, whose cache a branch reads beside its own.
+    pub(super) main: Vec<Export>,
 }
 
-/// As [`costs`], with or without other values of the args that tell of a commit.
-pub(super) fn costs_of(
+/// What the default branch has built: the same with other sources, and of another commit. `change` is what will happen to
+/// `subject`, and is not in it.
+fn changes_on_main(subject: &Subject<'_>, change: &TypicalChange, of: &Subject<'_>) -> Vec<Change> {
+    let coming = change.file.as_deref().and_then(|file| seen_by(subject, file, of));
+    let sources = of.edits.iter().filter(|edit| edit.kind != EditKind::Manifest);
+    let others = sources.map(|edit| edit.file.clone()).filter(|file| Some(file) != coming.as_ref());
+    let mut changes = vec![Change::Edit(others.collect())];
+    for (name, value) in &of.build.args {
+        if matches!(&value.value, Value::Symbolic { volatility, .. } if *volatility >= Volatility::PerCommit)
+        {
+            changes.push(Change::Arg(name.clone(), Some("\u{1}the default branch's".to_owned())));
+        }
+    }
+    changes
+}
+
+fn in_pipeline<'p>(subject: &'p Subject<'p>, setting: Setting) -> PipelineBuild<'p, 'p> {
+    PipelineBuild { model: subject.model, job: &subject.build.job, setting }
+}
+
+/// All builds, and what was asked about them.
+pub(super) struct World<'p> {
+    pub(super) subjects: &'p [Subject<'p>],
+    /// By build.
+    pub(super) changes: Vec<Vec<TypicalChange>>,
+    /// By build: under which settings, and the answer.
+    known: RefCell<Vec<Vec<Known>>>,
+}
+
+/// Whether the args are others, the settings of the builds that matter, and by change and stage what runs again.
+type Known = (Args, Vec<(usize, Taken)>, Vec<Vec<Count>>);
+
+impl<'p> World<'p> {
+    pub(super) fn new(subjects: &'p [Subject<'p>]) -> Self {
+        let known = RefCell::new(vec![Vec::new(); subjects.len()]);
+        Self { subjects, changes: subjects.iter().map(changes_of).collect(), known }
+    }
+
+    /// The typical changes of the build at `at`.
+    pub(super) fn changes(&self, at: usize) -> &[TypicalChange] {
+        self.changes.get(at).map_or(&[], Vec::as_slice)
+    }
+
+    /// By change and by stage, what the second run of the build at `at` runs again while every build has its one of
+    /// `settings`.
+    pub(super) fn costs(&self, settings: &[Taken], at: usize, args: Args) -> Vec<Vec<Count>> {
+        let related = related(self.subjects, settings, at);
+        let taken: Vec<(usize, Taken)> =
+            related.iter().filter_map(|index| Some((*index, settings.get(*index)?.clone()))).collect();
+        let known = |known: &Known| (known.0 == args && known.1 == taken).then(|| known.2.clone());
+        if let Some(counts) = self.known.borrow().get(at).and_then(|all| all.iter().find_map(known)) {
+            return counts;
+        }
+        let counts = costs(self.subjects, settings, &related, at, self.changes(at), args);
+        if let Some(all) = self.known.borrow_mut().get_mut(at) {
+            all.push((args, taken, counts.clone()));
+        }
+        counts
+    }
+}
+
+fn costs(
     subjects: &[Subject<'_>],
-    settings: &[Setting],
+    settings: &[Taken],
+    related: &[usize],
     at: usize,
     changes: &[TypicalChange],
     args: Args,
 ) -> Vec<Vec<Count>> {
     let Some(subject) = subjects.get(at) else { return Vec::new() };
-    let related = related(subjects, settings, at);
-    let pipeline: Vec<PipelineBuild<'_, '_>> = related
-        .iter()
-        .filter_map(|index| {
-            let (subject, setting) = (subjects.get(*index)?, settings.get(*index)?);
-            Some(PipelineBuild { model: subject.model, job: &subject.build.job, setting: setting.clone() })
-        })
-        .collect();
+    let taken = || related.iter().filter_map(|index| Some((subjects.get(*index)?, settings.get(*index)?)));
+    let pipeline: Vec<_> =
+        taken().map(|(subject, taken)| in_pipeline(subject, taken.setting.clone())).collect();
+    let of_main =
+        |taken: &Taken| Setting { exports: taken.main.clone(), imports: Vec::new(), ..taken.setting.clone() };
+    let main: Vec<_> = taken().map(|(subject, taken)| in_pipeline(subject, of_main(taken))).collect();
     let own = related.iter().position(|index| *index == at).unwrap_or(0);
-    let store = first_run(&pipeline);
+    let by_main = main.iter().any(|build| !build.setting.exports.is_empty());
+    let plain = run_before(Store::new(), 1, &pipeline, &[]);
     let count = |change: &TypicalChange| {
         let of_all: Vec<Vec<Change>> = related
             .iter()
             .filter_map(|index| Some(changes_in(subject, change, subjects.get(*index)?, args)))
             .collect();
         let mut counts = vec![Count::default(); subject.model.graph.stages.len()];
+        let store = if by_main {
+            let others: Vec<_> = taken().map(|(of, _)| changes_on_main(subject, change, of)).collect();
+            run_before(run_before(Store::new(), 0, &main, &others), 1, &pipeline, &[])
+        } else {
+            plain.clone()
+        };
         let Some(answer) = next_run(&store, &pipeline, &of_all, own) else { return counts };
         for (id, step) in answer.graph().all_steps() {
             if matches!(step.kind, StepKind::From) || !answer.is_operation(id) {
@@ -193,10 +259,11 @@ pub(super) fn costs_of(
 /// The builds whose caches matter to the one at `at`, itself included: those that write what it imports or exports, and
 /// those before it on the same builder. First those that have ended when it starts, then itself, then the others: they may
 /// run at the same time, or between two runs, so that what they write is there and nothing that they have just built.
-fn related(subjects: &[Subject<'_>], settings: &[Setting], at: usize) -> Vec<usize> {
+fn related(subjects: &[Subject<'_>], settings: &[Taken], at: usize) -> Vec<usize> {
     let (Some(subject), Some(own)) = (subjects.get(at), settings.get(at)) else { return Vec::new() };
-    let matters = |(index, (other, setting)): (usize, (&Subject<'_>, &Setting))| {
-        let writes = setting.exports.iter().any(|export| {
+    let own = &own.setting;
+    let matters = |(index, (other, taken)): (usize, (&Subject<'_>, &Taken))| {
+        let writes = taken.setting.exports.iter().chain(&taken.main).any(|export| {
             own.imports.contains(&export.to) || own.exports.iter().any(|exported| exported.to == export.to)
         });
         let same_builder = other.build.job == subject.build.job && runs_before(subjects, index, at);
