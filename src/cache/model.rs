@@ -257,8 +257,10 @@ impl<'a> Model<'a> {
                 .count()
         };
         if let Some(files) = self.taken_files(step) {
-            // Enough to choose from; every one is asked of every step.
-            return files.into_iter().take(64).min_by_key(|path| (takers(path), path.contains("test")));
+            // Enough to choose from; every one is asked of every step. What is edited day by day is neither hidden nor prose.
+            let (rare, daily): (Vec<String>, Vec<String>) = files.into_iter().partition(|path| is_rare(path));
+            let files = daily.into_iter().chain(rare).take(64);
+            return files.min_by_key(|path| (takers(path), is_rare(path), path.contains("test")));
         }
         let selections = self.selections(step);
         let source = selections
@@ -292,6 +294,16 @@ impl<'a> Model<'a> {
         files.dedup();
         Some(files)
     }
+}
+
+/// Whether a file is hidden, prose or a list that is seldom edited.
+fn is_rare(path: &str) -> bool {
+    let name = crate::context::path::base(path);
+    let prose = match name.rsplit_once('.') {
+        Some((_, end)) => matches!(end, "md" | "txt" | "rst" | "adoc" | "svg" | "png"),
+        None => !name.ends_with("file") && name.chars().any(char::is_uppercase),
+    };
+    prose || path.starts_with('.') || path.contains("/.")
 }
 
 /// The options after `changes`; `None` where they stay as they are.

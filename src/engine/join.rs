@@ -19,6 +19,8 @@ pub(super) fn builds_of(project: &Project) -> (Vec<Build>, Vec<FileError>) {
         .others
         .par_iter()
         .chain(&project.around)
+        // What is vendored starts no builds here.
+        .filter(|file| !file.path.split('/').any(|part| matches!(part, "vendor" | "node_modules")))
         .filter_map(|file| match classify_text(&file.path, &file.text) {
             Some(FileKind::Build(system)) => Some(read(project, system, file).map_err(|error| {
                 let line = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();

@@ -128,8 +128,50 @@ fn sharing<'c, 'a>(cx: &'c ProjectCx<'a>) -> BTreeMap<String, Vec<&'c BuildCx<'a
     for builds in sharing.values_mut() {
         builds.dedup_by(|a, b| std::ptr::eq(*a, *b));
     }
+    for (name, builds) in &mut sharing {
+        together(name, builds);
+    }
     sharing.retain(|_, builds| builds.len() > 1);
     sharing
+}
+
+/// Leaves those that may run for the same event: one step under two events is two builds that never meet, and GitHub keeps the
+/// caches of pull requests, branches and tags apart.
+fn together(name: &str, builds: &mut Vec<&BuildCx<'_>>) {
+    let flags = |build: &BuildCx<'_>| {
+        let trigger = &build.build.trigger;
+        [
+            trigger.default_branch,
+            trigger.any_branch,
+            trigger.pull_request,
+            trigger.pull_request_target,
+            trigger.release,
+            trigger.schedule,
+        ]
+    };
+    let meets = |build: &BuildCx<'_>, event: usize| {
+        let flags = flags(build);
+        // Of a build of which nothing is known.
+        build.build.trigger.unknown || !flags.contains(&true) || flags.get(event).copied().unwrap_or(false)
+    };
+    if name.starts_with("gha:") {
+        let most =
+            (0..6).rev().max_by_key(|event| builds.iter().filter(|build| meets(build, *event)).count());
+        builds.retain(|build| most.is_none_or(|event| meets(build, event)));
+        return;
+    }
+    let mut kept: Vec<&BuildCx<'_>> = Vec::new();
+    builds.retain(|build| {
+        let disjoint = |other: &&&BuildCx<'_>| {
+            (&other.build.path, other.build.span) == (&build.build.path, build.build.span)
+                && !(0..6).any(|event| meets(other, event) && meets(build, event))
+        };
+        let alone = kept.iter().find(disjoint).is_none();
+        if alone {
+            kept.push(build);
+        }
+        alone
+    });
 }
 
 fn in_pipeline<'c, 'a>(build: &&'c BuildCx<'a>) -> Option<PipelineBuild<'c, 'a>> {

@@ -66,13 +66,13 @@ impl Rule for NoCacheForced {
 fn is_routine(build: &BuildCx<'_>) -> bool {
     let trigger = &build.build.trigger;
     let file = matches!(build.build.system, System::Compose | System::Bake | System::Devcontainer);
-    let meant =
-        build.build.name.iter().chain(build.build.matrix.iter().map(|(_, value)| value)).any(|name| {
-            let name = name.to_ascii_lowercase();
-            ["no-cache", "nocache", "no_cache", "clean", "fresh", "rebuild", "nightly"]
-                .iter()
-                .any(|word| name.contains(word))
-        });
+    let names = build.build.name.iter().chain(build.build.matrix.iter().map(|(_, value)| value));
+    let meant = names.map(String::as_str).chain([&*build.build.path]).any(|name| {
+        let name = name.to_ascii_lowercase();
+        ["no-cache", "nocache", "no_cache", "clean", "fresh", "rebuild", "nightly", "release"]
+            .iter()
+            .any(|word| name.contains(word))
+    });
     !meant && (file || trigger.default_branch || trigger.any_branch || trigger.pull_request)
 }
 

@@ -142,7 +142,8 @@ impl Runner<'_, '_> {
     /// `make [-C DIR] TARGET… NAME=value…`
     fn make(&mut self, call: &Call<'_>, args: &[Arg]) {
         let parsed = MAKE.parse(args, false);
-        if parsed.last("dry-run").is_some() {
+        // What `-o` names is not made again: mostly the image that an earlier step of the job built.
+        if parsed.last("dry-run").is_some() || parsed.last("old-file").is_some() {
             return;
         }
         let base = Base { cwd: call.cwd.as_deref(), here: self.env.here() };

@@ -391,6 +391,8 @@ fn make_runs_the_targets_and_what_they_need() {
     assert_eq!(all[2].tags[0].value, Value::Known("r/app:dev".into()));
     assert!(all[2].push.is_some());
     assert_eq!(all[2].span.of(script), "make");
+    let script = "make -C src -o image-api all\n";
+    assert!(with(script, &mut ScriptEnv::new("ci.yml", System::GithubActions), &files).is_empty());
 }
 
 #[test]
