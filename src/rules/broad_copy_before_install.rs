@@ -122,9 +122,6 @@ fn reads_only_manifests(cx: &DockerfileCx<'_>, step: StepId, job: &ToolUse<'_>) 
             return false;
         }
     }
-    // A Python package at a path is built from its sources.
-    let built = job.tool.ecosystem == "python" && manifests::has_local_dependencies(cx, step, job);
-    !built && !manifests::has_none(cx, step, job)
     !manifests::has_none(cx, step, job)
         && !manifests::has_local_dependencies(cx, step, job)
         && !is_made(cx, step, job)

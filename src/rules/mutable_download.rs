@@ -171,10 +171,6 @@ fn moves(address: &str) -> bool {
         }
     };
     let latest = segments.iter().any(|segment| {
-        let mut tokens = segment.split(['-', '_', '.', '@', '=']);
-        // `commandlinetools-linux-13114758_latest.zip` has the number of its build.
-        let build = segment.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 5);
-        !build && tokens.any(|token| token.eq_ignore_ascii_case("latest"))
         let tokens = || segment.split(['-', '_', '.', '@', '=']);
         // The number of a build beside it says which one (`commandlinetools-linux-13114758_latest.zip`).
         let numbered =
