@@ -300,6 +300,9 @@ impl Runner<'_, '_> {
             "podman" | "buildah" => self.buildah(call, args, name),
             "az" if words(args, &["acr", "build"]) => self.acr(call, args.get(2..).unwrap_or(&[])),
             "gcloud" if words(args, &["builds", "submit"]) => self.gcloud(call, args.get(2..).unwrap_or(&[])),
+            "gcloud" if words(args, &["docker", "--"]) => {
+                self.docker(call, args.get(2..).unwrap_or(&[]), depth);
+            }
             "gcloud" if words(args, &["beta", "builds", "submit"]) => {
                 self.gcloud(call, args.get(3..).unwrap_or(&[]));
             }

@@ -409,9 +409,10 @@ fn flags_of_a_branch_are_not_certain() {
 
 #[test]
 fn builds_on_machines_of_others() {
-    let script = "az acr build -r reg -t app:$BUILD_ID --build-arg A=1 --file docker/Dockerfile ./src\ngcloud builds submit --project p --tag gcr.io/p/app svc\ngcloud builds submit --config x.yaml .\ndepot build --push -t a -f D .\n";
+    let script = "az acr build -r reg -t app:$BUILD_ID --build-arg A=1 --file docker/Dockerfile ./src\ngcloud builds submit --project p --tag gcr.io/p/app svc\ngcloud builds submit --config x.yaml .\ndepot build --push -t a -f D .\ngcloud docker -- build -f G .\n";
     let all = builds(script);
-    assert_eq!(all.len(), 3);
+    assert_eq!(all.len(), 4);
+    assert_eq!(all[3].dockerfile.as_ref().unwrap().value, "G");
     assert_eq!(all[0].dockerfile.as_ref().unwrap().value, "docker/Dockerfile");
     assert_eq!(all[0].context.value, ContextSource::Path("src".to_owned()));
     assert_eq!((all[0].args[0].0.as_str(), all[0].builder.persistent), ("A", Some(false)));
