@@ -164,6 +164,7 @@ fn run(cx: &DockerfileCx<'_>, candidate: &Candidate) -> bool {
         cx.graph().all_steps().filter(|(_, step)| matches!(step.kind, StepKind::Run(_))).any(|(id, _)| {
             match candidate.group {
                 Group::Git => asks_git(cx, id),
+                Group::Prose => packs(cx, id),
                 Group::Tests => !only_builds_go(cx, id),
                 _ => false,
             }
@@ -193,6 +194,15 @@ fn count(text: &str, name: &str) -> usize {
             && !after.is_some_and(|byte| is_word(*byte))
     };
     text.match_indices(name).filter(whole).count()
+}
+
+/// Whether the RUN makes a package, which takes the README along though nothing names it.
+fn packs(cx: &DockerfileCx<'_>, id: StepId) -> bool {
+    cx.facts.script(id).commands.iter().any(|command| {
+        let packer =
+            matches!(command.program(), Some("npm" | "yarn" | "pnpm" | "bun" | "lerna" | "npx" | "vsce"));
+        packer && command.args().iter().any(|word| matches!(&*word.text, "pack" | "publish" | "package"))
+    })
 }
 
 /// Whether a command of the RUN works on a repository that it does not make itself.
