@@ -145,6 +145,10 @@ impl Change<'_> {
         self.targets.iter().any(|(target, glob)| {
             let named = match glob {
                 true => written.holds(path::parent(target)) || go_match(target, &written.path) == Ok(true),
+                // `chown app /app` changes the directory and none of the files in it.
+                false if !self.recursive && written.kind == WrittenKind::Directory => {
+                    written.holds(target) && *target != written.path
+                }
                 false => written.holds(target),
             };
             // What is changed in a whole directory for the sake of one file in it is another matter.

@@ -87,6 +87,7 @@ fn missing(cx: &DockerfileCx<'_>, out: &mut Sink) {
                     && fits(copy)
                     && is_large(cx, *id, copy)
                     && !is_prepared(cx, &steps, copy)
+                    && !needs_directory(cx, *id, step)
             }
             _ => false,
         })
@@ -165,6 +166,30 @@ fn is_prepared(cx: &DockerfileCx<'_>, steps: &[(StepId, &Step<'_>)], copy: &Copy
 fn is_large(cx: &DockerfileCx<'_>, id: StepId, copy: &CopyStep<'_>) -> bool {
     copy.from != Source::Context
         || cx.model().writes(id).iter().any(|written| written.kind == WrittenKind::Directory)
+}
+
+/// Directories that every image has.
+const DIRECTORIES: [&str; 12] =
+    ["bin", "etc", "home", "include", "lib", "local", "opt", "sbin", "share", "src", "tmp", "usr"];
+
+/// Whether the destination may be a directory that stands below (`COPY --from=build /out/app /usr/local/bin`): with `--link`
+/// nothing stands below, and the file takes its place.
+fn needs_directory(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>) -> bool {
+    let StepKind::Copy(copy) = &step.kind else { return false };
+    let [source] = copy.sources.as_slice() else { return false };
+    let known = cx.model().writes(id).iter().any(|written| written.kind == WrittenKind::Directory);
+    if copy.dest.ends_with('/') || copy.parents || known {
+        return false;
+    }
+    let base = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or("").to_owned();
+    let dest = copy.dest.as_str();
+    let above =
+        |place: &str| place.strip_prefix(dest).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let used = cx.graph().steps_of(step.stage).any(|(other, step)| {
+        let wrote = || cx.model().writes(other).iter().any(|written| above(&written.path));
+        above(&step.state.cwd) || other != id && wrote()
+    });
+    used || base(&source.text) != base(dest) && DIRECTORIES.contains(&base(dest).as_str())
 }
 
 fn is_windows(cx: &DockerfileCx<'_>, image: &str) -> bool {

@@ -84,6 +84,7 @@ fn wants_mount(
 ) -> bool {
     let works = used.kind.downloads() || used.kind.compiles();
     if !used.sure
+        || is_offline(cx, id, used)
         || !works
         || used.row.index
         || used.row.no_mount.is_some()
@@ -105,6 +106,9 @@ fn wants_mount(
     if good_dirs(used).any(|(_, path)| is_copied(cx, id, step, path)) {
         return false;
     }
+    if good_dirs(used).any(|(_, path)| is_filled(cx, id, step, used, path)) {
+        return false;
+    }
     // Where the cache is all that there is, another rule has told of a RUN before that has the mount, and one that filled
     // the layer is told of once.
     if !good_dirs(used).any(|(dir, _)| dir.needed_later().is_some()) {
@@ -114,6 +118,24 @@ fn wants_mount(
         let StepKind::Run(run) = &earlier.kind else { return false };
         let fills = |other: &ToolUse<'_>| other.tool.name == used.tool.name && other.kind.downloads();
         meant(run) || cx.uses(at).tools.iter().any(fills)
+    })
+}
+
+/// Whether it is told not to download: it finds its packages where an earlier step has put them.
+fn is_offline(cx: &DockerfileCx<'_>, id: StepId, used: &ToolUse<'_>) -> bool {
+    let told = |word: &str| matches!(word, "--offline" | "--no-index");
+    cx.command(id, used).is_some_and(|command| command.args().iter().any(|word| told(&word.text)))
+}
+
+/// Whether an earlier RUN has filled the directory in a layer and did nothing else (`pnpm fetch`): it is told of, and a mount
+/// would hide what it has put there.
+fn is_filled(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>, used: &ToolUse<'_>, path: &str) -> bool {
+    before(cx, step.stage, Some(id)).take(MAX_BACK).any(|(at, earlier)| {
+        let StepKind::Run(run) = &earlier.kind else { return false };
+        cx.uses(at).tools.iter().any(|other| {
+            let fetches = other.tool.name == used.tool.name && other.kind == Kind::Fetch && !other.row.index;
+            fetches && good_dirs(other).any(|(dir, own)| own == path && !is_mounted(run, dir))
+        })
     })
 }
 
@@ -209,6 +231,15 @@ fn fix(
     let root = used.user.is_root() == Some(true);
     let shell = matches!(run.command, Form::Shell(_)) && step.instruction.heredocs.is_empty();
     if !root || !shell || !uses.tools.iter().all(|other| other.tool.name == used.tool.name && other.sure) {
+        return None;
+    }
+    // What a later RUN takes without downloading has to be in the layer.
+    let taken = cx.run_uses().any(|(other, later, _, uses)| {
+        other > id
+            && uses.tools.iter().filter(same).any(|used| is_offline(cx, other, used))
+            && descends(cx, later.stage, step.stage)
+    });
+    if taken {
         return None;
     }
     // An index in a mount is missed by a RUN that installs from it without refreshing it.
