@@ -3,7 +3,7 @@
 use super::words::{code, lines};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, Safety, Severity, Sink};
 use crate::builds::Driver;
-use crate::cache::{Change, Verdict, WrittenKind};
+use crate::cache::{Change, Verdict, Written, WrittenKind};
 use crate::context::path;
 use crate::fix::{Selection, apply, select};
 use crate::graph::{CopyStep, Source, Step, StepId, StepKind};
@@ -85,6 +85,7 @@ fn missing(cx: &DockerfileCx<'_>, out: &mut Sink) {
                 !owner
                     && !step.onbuild
                     && fits(copy)
+                    && !is_guessed(cx, *id, copy)
                     && is_large(cx, *id, copy)
                     && !is_prepared(cx, &steps, copy)
                     && !needs_directory(cx, *id, step)
@@ -160,6 +161,14 @@ fn is_prepared(cx: &DockerfileCx<'_>, steps: &[(StepId, &Step<'_>)], copy: &Copy
                 })
         })
     })
+}
+
+/// Whether a file may land in a directory of the base that only the base knows: a layer of its own would make a file of it.
+fn is_guessed(cx: &DockerfileCx<'_>, id: StepId, copy: &CopyStep<'_>) -> bool {
+    let name = path::base(&copy.dest);
+    let bare = !copy.dest.ends_with('/') && !copy.parents && !name.contains('.');
+    let file = |written: &Written| written.kind == WrittenKind::File && path::base(&written.taken) != name;
+    bare && cx.model().writes(id).iter().any(file)
 }
 
 /// Whether it is worth it: a script or a configuration file is uploaded in no time.

@@ -117,7 +117,10 @@ fn follow<'a>(
     };
     if unknown.is_some() {
         for index in indexes.values() {
-            found.entry(*index).or_default().others = true;
+            // Below an install that will refresh it, it is fresh.
+            let found = found.entry(*index).or_default();
+            let stage = |step: StepId| cx.graph().step(step).map(|step| step.stage);
+            found.others |= !found.installs.iter().any(|install| stage(install.step) == Some(step.stage));
         }
     }
     if uses.cleared.iter().any(removed) || unknown.is_some() {
