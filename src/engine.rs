@@ -25,7 +25,7 @@ pub use guard::{guarded, is_guarded, silence_guarded_panics};
 pub use ignoring::ignoring;
 pub use memory::Memory;
 pub use place::context_directory;
-pub use plan::{PlanReport, is_local, plan};
+pub use plan::{PlanReport, plan};
 pub use questions::{Question, QuestionKind, questions};
 pub use replay::{Commit, Counts, Replay, ReplayRequest, Replayed, ReplayedStep};
 pub use stages::{EdgeKind, NodeKind, StageEdge, StageGraph, StageNode, StageStep, stage_graph};

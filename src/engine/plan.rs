@@ -3,7 +3,7 @@
 use super::around::Rest;
 use super::guard::guarded;
 use super::join;
-use crate::builds::{Build, ContextSource, Driver, Front, Setting, System, Value, daemon};
+use crate::builds::{Build, ContextSource, Driver, Front, Setting, Value, daemon};
 use crate::cache::typical_edits;
 use crate::context::path;
 use crate::dockerfile::{self, Dockerfile};
@@ -157,6 +157,9 @@ fn join<'a>(
         _ if matches!(build.no_cache.as_ref().map(|set| &set.value), Some(Value::Known(text)) if text != "false") => {
             Some("it is built with --no-cache")
         }
+        _ if build.cache_from.iter().chain(&build.cache_to).any(|spec| spec.value.kind().is_none()) => {
+            Some("its cache settings are known only when it runs")
+        }
         _ if build.dockerfile_inline.is_some() => Some("its Dockerfile stands in the build itself"),
         _ => None,
     };
@@ -172,10 +175,18 @@ fn join<'a>(
     };
     let (model, directory) = guarded(|| join::model_of(project, &path, syntax, build))
         .map_err(|panic| format!("hitrate failed: {panic}"))?;
+    let stages = 0..model.graph.stages.len();
+    if stages.filter_map(|stage| model.graph.base_image(stage)).any(is_windows) {
+        return Err("it builds on a Windows image, which hitrate does not model".to_owned());
+    }
     if model.graph.target.is_none() {
         return Err(format!("{path} has no stage"));
     }
     Ok((file, Facts::new(model, directory, vec![build])))
+}
+
+fn is_windows(image: &str) -> bool {
+    ["windows/", "nanoserver", "windowsservercore"].iter().any(|part| image.contains(part))
 }
 
 /// Typical edits of what a build takes: for each step a source and a manifest, else any file.
@@ -246,10 +257,4 @@ fn daemons(project: &Project, settings: &Settings) -> Vec<DaemonPlan> {
         }
     }
     plans
-}
-
-/// Whether nothing but people on their machines starts a build, as far as the files tell.
-#[must_use]
-pub fn is_local(plan: &BuildPlan) -> bool {
-    matches!(plan.system, System::Compose | System::Devcontainer) && plan.fresh.is_none()
 }

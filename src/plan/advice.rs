@@ -56,6 +56,7 @@ pub(super) fn plan_of(
         dockerfile: subject.dockerfile.path.clone(),
         target: build.target.as_ref().map(|target| text(&target.value).to_owned()),
         fresh: build.builder.persistent.map(|persistent| !persistent),
+        by_hand: subject.is_by_hand(),
         changes: shown.iter().filter_map(|index| decided.changes.get(*index).cloned()).collect(),
         in_use: InUse {
             title: decided.used.title.clone(),
@@ -165,15 +166,17 @@ fn reasons(subjects: &[Subject<'_>], at: usize, subject: &Subject<'_>, decided: 
         reasons.extend(race_reason(decided));
         return reasons;
     }
-    // What is gained most, in commands; of equals an edit of a source.
+    // What is gained after an edit of a source, else where most commands are.
+    let shown = shown(decided);
     let gain = |index: usize| {
         let commands =
             |counts: &[Vec<Count>]| counts.get(index).map_or(0, |counts| Count::sum(counts).commands);
-        let steps = total(&decided.before, index).saturating_sub(total(&decided.after, index));
+        let gained = commands(&decided.before).saturating_sub(commands(&decided.after));
         let source = decided.changes.get(index).is_some_and(|change| change.kind == TypicalKind::SourceEdit);
-        (commands(&decided.before).saturating_sub(commands(&decided.after)), source, steps)
+        let steps = total(&decided.before, index).saturating_sub(total(&decided.after, index));
+        (source && gained > 0, gained, steps)
     };
-    let gains = (0..decided.changes.len()).filter(|index| gain(*index).2 > 0);
+    let gains = shown.iter().copied().filter(|index| gain(*index).2 > 0);
     if let Some(index) = gains.max_by_key(|index| (gain(*index), std::cmp::Reverse(*index)))
         && let Some(change) = decided.changes.get(index)
     {
@@ -188,7 +191,7 @@ fn reasons(subjects: &[Subject<'_>], at: usize, subject: &Subject<'_>, decided: 
     let [_, inline, min, max] = &decided.asked;
     // Where `mode=max` keeps most that the others lose.
     let lost = |index: &usize| total(inline, *index).saturating_sub(total(max, *index));
-    let most = (0..decided.changes.len()).filter(|index| lost(index) > 0);
+    let most = shown.iter().copied().filter(|index| lost(index) > 0);
     let most = most.max_by_key(|index| (lost(index), std::cmp::Reverse(*index)));
     match chosen.kind {
         Kind::Inline => reasons.push(
@@ -284,6 +287,12 @@ fn build_identity(subjects: &[Subject<'_>], at: usize) -> String {
 
 fn keep_reason(subjects: &[Subject<'_>], at: usize, subject: &Subject<'_>, decided: &Decided) -> String {
     let build = subject.build;
+    if subject.is_by_hand() {
+        return "nothing that runs by itself starts this build, and people's machines keep their builder's cache".to_owned();
+    }
+    if sum_of_steps(subject) == 0 {
+        return "it has no step that a cache could keep".to_owned();
+    }
     if !subject.is_fresh() {
         return "the builder keeps its cache between jobs; a remote one would only be read when a builder is new".to_owned();
     }
@@ -321,6 +330,7 @@ fn with_gc(subject: &Subject<'_>, mut snippets: Vec<super::Snippet>) -> Vec<supe
 
 fn notes(subject: &Subject<'_>, decided: &Decided) -> Vec<String> {
     let chosen = &decided.chosen;
+    let build = subject.build;
     let mut notes = Vec::new();
     if chosen.placeholder {
         notes.push(
@@ -334,6 +344,13 @@ fn notes(subject: &Subject<'_>, decided: &Decided) -> Vec<String> {
             "`{name}` is imported only while the branch has no cache of its own: imports that overlap race in BuildKit \
              (moby/buildkit#6418)"
         ));
+    }
+    if build.builder.persistent.is_none() && chosen.kind != Kind::Keep {
+        notes.push(
+            "nothing here tells whether the builder keeps its cache between jobs; if it does, put `persistent = true` under \
+             `[builder]` in hitrate.toml"
+                .to_owned(),
+        );
     }
     notes.extend(driver_note(subject, decided));
     notes.extend(retention(subject, decided));
@@ -362,15 +379,13 @@ fn driver_note(subject: &Subject<'_>, decided: &Decided) -> Option<String> {
     if !snippet::needs_driver(subject, &decided.chosen) {
         return None;
     }
-    let load = !cache::is_pushed(subject.build);
-    let pull = if load {
-        "; it leaves the image in the builder unless `--load` (`load: true`) is there"
-    } else {
-        ""
+    let load = match snippet::leaves_image(subject) {
+        true => "; the image stays in it unless `--load` (`load: true`) or `--push` is there",
+        false => "",
     };
     Some(format!(
         "the docker driver exports inline caches only (others with containerd's image store), so the build needs a docker-container \
-         builder{pull}"
+         builder{load}"
     ))
 }
 

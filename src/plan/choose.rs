@@ -273,7 +273,7 @@ fn candidates(subjects: &[Subject<'_>], in_use: &[Used], places: &[Place], at: u
     let branches = guard(subject);
     let open_guard = if open { branches } else { Guard::None };
     let mut all = vec![keep.clone()];
-    if !subject.is_fresh() {
+    if !subject.is_fresh() || subject.is_by_hand() {
         return all;
     }
     let base = Setting { fresh: true, pushed: used.setting.pushed, ..Setting::default() };

@@ -44,6 +44,8 @@ pub struct BuildPlan {
     pub target: Option<String>,
     /// Whether its builder starts empty; `None` where nothing tells.
     pub fresh: Option<bool>,
+    /// Whether people start it on machines that keep their cache, as far as the files tell.
+    pub by_hand: bool,
     /// The stages that take part.
     pub stages: Vec<StagePlan>,
     /// The typical changes, in the order of the counts.

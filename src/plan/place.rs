@@ -52,12 +52,14 @@ impl Place {
 /// The places of all builds, by index.
 pub(super) fn places(subjects: &[Subject<'_>]) -> Vec<Place> {
     let identities: Vec<String> = subjects.iter().map(Subject::identity).collect();
+    // Builds of one image share a cache where they can: those of GitHub among themselves.
+    let is_github = |subject: &Subject<'_>| subject.build.system == System::GithubActions;
     let mut backends: BTreeMap<&str, Backend> = BTreeMap::new();
     for identity in &identities {
         let members: Vec<&Subject<'_>> = subjects
             .iter()
             .zip(&identities)
-            .filter(|(_, other)| *other == identity)
+            .filter(|(one, other)| *other == identity && is_github(one))
             .map(|(one, _)| one)
             .collect();
         backends.entry(identity).or_insert_with(|| backend(&members));
@@ -67,9 +69,12 @@ pub(super) fn places(subjects: &[Subject<'_>]) -> Vec<Place> {
     let mut places = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
         let (Some(identity), Some(repo)) = (identities.get(index), repos.get(index)) else { continue };
-        let backend = backends.get(identity.as_str()).copied().unwrap_or(Backend::Registry);
+        let backend = match is_github(subject) {
+            true => backends.get(identity.as_str()).copied().unwrap_or(Backend::Registry),
+            false => Backend::Registry,
+        };
         let legs = legs(subjects, subject);
-        let label = label(subject, repo.as_deref(), &legs, backend);
+        let label = label(subjects, subject, repo.as_deref(), &legs, backend);
         let name = match backend {
             Backend::Gha => label.clone(),
             Backend::Registry => {
@@ -92,7 +97,7 @@ pub(super) fn places(subjects: &[Subject<'_>]) -> Vec<Place> {
             backend,
             name,
             fallback,
-            model: format!("own {identity}"),
+            model: format!("own {backend:?} {identity}"),
             placeholder: backend == Backend::Registry && repo.is_none(),
         });
     }
@@ -133,7 +138,6 @@ fn unique(
 fn backend(members: &[&Subject<'_>]) -> Backend {
     let exports = || members.iter().flat_map(|member| &member.build.cache_to);
     let is = |kind: &str| exports().any(|spec| spec.value.kind().is_some_and(|found| found == kind));
-    let github = members.iter().all(|member| member.build.system == System::GithubActions);
     let token = members.iter().all(|member| {
         member.build.gha_token == Some(true)
             || matches!(member.build.front, Front::BuildPushAction)
@@ -145,7 +149,7 @@ fn backend(members: &[&Subject<'_>]) -> Backend {
         trigger.default_branch || trigger.any_branch || trigger.schedule
     });
     let target = members.iter().any(|member| member.build.trigger.pull_request_target);
-    if !github || !token || target || (releases && !branches) {
+    if members.is_empty() || !token || target || (releases && !branches) {
         return Backend::Registry;
     }
     if is("gha") {
@@ -263,22 +267,58 @@ fn value_of(text: &str) -> &str {
     text.trim_matches(['"', '\''])
 }
 
+/// What tells the legs of a matrix apart, as its system writes it: the values that are names in all legs, and where these
+/// do not tell all apart, GitHub's number of the leg.
+fn leg(subjects: &[Subject<'_>], subject: &Subject<'_>, legs: &[usize], backend: Backend) -> String {
+    let build = subject.build;
+    let all: Vec<&Subject<'_>> = legs.iter().filter_map(|at| subjects.get(*at)).collect();
+    let value_in = |other: &Subject<'_>, key: &str| {
+        other.build.matrix.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+    };
+    let plain = |value: &str| match backend {
+        Backend::Gha => !value.contains([',', '"', '\'', ' ', '\n', '{', '[']),
+        Backend::Registry => slug(value) == value.to_ascii_lowercase(),
+    };
+    let is_name = |key: &&str| {
+        all.iter().all(|other| {
+            value_in(other, key).is_some_and(|value| !value.is_empty() && value.len() < 64 && plain(&value))
+        })
+    };
+    let varies = |key: &&str| all.iter().any(|other| value_in(other, key) != value_in(subject, key));
+    let keys: Vec<&str> =
+        build.matrix.iter().map(|(key, _)| key.as_str()).filter(is_name).filter(varies).collect();
+    // A leg may build several images, which have names of their own.
+    let different: BTreeSet<&Vec<(String, String)>> = all.iter().map(|other| &other.build.matrix).collect();
+    let distinct = |keys: &[&str]| {
+        let values: BTreeSet<Vec<Option<String>>> =
+            all.iter().map(|other| keys.iter().map(|key| value_in(other, key)).collect()).collect();
+        values.len() == different.len()
+    };
+    // One that tells all apart is enough.
+    let keys = match keys.iter().find(|key| distinct(&[**key])) {
+        Some(key) => vec![*key],
+        None => keys,
+    };
+    let mut parts: Vec<String> = keys.iter().map(|key| expression(build.system, key)).collect();
+    if !distinct(&keys) && build.system == System::GithubActions {
+        parts.push("${{ strategy.job-index }}".to_owned());
+    }
+    parts.join("-")
+}
+
 /// What tells a build from its siblings, in letters that a tag may have.
-fn label(subject: &Subject<'_>, repo: Option<&str>, legs: &[usize], backend: Backend) -> String {
+fn label(
+    subjects: &[Subject<'_>],
+    subject: &Subject<'_>,
+    repo: Option<&str>,
+    legs: &[usize],
+    backend: Backend,
+) -> String {
     let build = subject.build;
     if !legs.is_empty() {
         let job = build.name.first().map(|name| slug(name)).unwrap_or_default();
-        let plain = |value: &str| backend == Backend::Gha || slug(value) == value.to_ascii_lowercase();
-        let keys: Vec<&str> = build
-            .matrix
-            .iter()
-            .filter(|(_, value)| plain(value) && !value.is_empty() && value.len() < 64)
-            .map(|(key, _)| key.as_str())
-            .collect();
-        let expressions: Vec<String> = keys.iter().map(|key| expression(build.system, key)).collect();
-        let parts: Vec<String> =
-            std::iter::once(job).chain(expressions).filter(|part| !part.is_empty()).collect();
-        return parts.join("-");
+        let leg = leg(subjects, subject, legs, backend);
+        return [job, leg].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     }
     let target =
         build.target.as_ref().map(|target| text(&target.value)).filter(|target| !target.contains('$'));

@@ -3,7 +3,7 @@
 use super::choose::{Candidate, Decided, Guard};
 use super::subject::Subject;
 use super::{Kind, Snippet};
-use crate::builds::{Driver, Front, System};
+use crate::builds::{Driver, Front, System, Value};
 use crate::cache::{self, text};
 
 /// What to paste for what was chosen.
@@ -25,9 +25,9 @@ pub(super) fn snippets(subject: &Subject<'_>, decided: &Decided) -> Vec<Snippet>
         (Front::Compose | Front::ComposeClassic, _) => compose(subject, &from, &to),
         (Front::BuildkitePlugin, _) => buildkite_plugin(subject, &from, &to),
         (Front::Buildctl, _) => buildctl(subject, &from, &to, chosen),
-        (_, System::CloudBuild) => cloud_build(subject, &from, &to),
+        (_, System::CloudBuild) => cloud_build(subject, &from, &to, chosen),
         (_, System::GitlabCi) => gitlab(subject, &from, &to, chosen),
-        _ => command(subject, &from, &to),
+        _ => command(subject, &from, &to, needs_driver(subject, chosen) && leaves_image(subject)),
     });
     all
 }
@@ -218,12 +218,24 @@ fn buildctl(subject: &Subject<'_>, from: &[String], to: &[String], chosen: &Cand
     Snippet { title: place(subject, chosen), language: "sh", text }
 }
 
-fn command(subject: &Subject<'_>, from: &[String], to: &[String]) -> Snippet {
+/// Whether the command itself neither pushes the image nor loads it into the engine, as a builder in a container needs.
+pub(super) fn leaves_image(subject: &Subject<'_>) -> bool {
+    let build = subject.build;
+    let inside = |span: crate::source::Span| span.start >= build.span.start && span.end <= build.span.end;
+    let says = |setting: &Option<crate::builds::Setting<Value>>| {
+        setting.as_ref().is_some_and(|set| {
+            inside(set.span) && !matches!(&set.value, Value::Known(value) if value == "false")
+        })
+    };
+    !says(&build.push) && !says(&build.load) && build.outputs.is_empty()
+}
+
+fn command(subject: &Subject<'_>, from: &[String], to: &[String], load: bool) -> Snippet {
+    let load = if load { "--load " } else { "" };
     let mut text = match subject.build.front {
-        Front::DockerBuild => "docker build … \\\n",
-        _ => "docker buildx build … \\\n",
-    }
-    .to_owned();
+        Front::DockerBuild => format!("docker build {load}… \\\n"),
+        _ => format!("docker buildx build {load}… \\\n"),
+    };
     flags(&mut text, "--cache-from", "--cache-to", from, to);
     Snippet {
         title: format!("{}, in the command at line {}", subject.file.path, line(subject)),
@@ -264,7 +276,10 @@ fn gitlab(subject: &Subject<'_>, from: &[String], to: &[String], chosen: &Candid
         ));
         *own = "type=registry,ref=$CACHE".to_owned();
     }
-    text.push_str("  - |\n    docker buildx build … \\\n");
+    let load = if needs_driver(subject, chosen) && leaves_image(subject) { "--load " } else { "" };
+    let program =
+        if subject.build.front == Front::DockerBuild { "docker build" } else { "docker buildx build" };
+    text.push_str(&format!("  - |\n    {program} {load}… \\\n"));
     let mut lines = String::new();
     flags(&mut lines, "--cache-from", "--cache-to", &from, to);
     for line in lines.lines() {
@@ -277,11 +292,15 @@ fn gitlab(subject: &Subject<'_>, from: &[String], to: &[String], chosen: &Candid
     }
 }
 
-fn cloud_build(subject: &Subject<'_>, from: &[String], to: &[String]) -> Snippet {
+fn cloud_build(subject: &Subject<'_>, from: &[String], to: &[String], chosen: &Candidate) -> Snippet {
     let build = subject.build;
-    let mut args = vec!["buildx".to_owned(), "build".to_owned()];
-    if cache::is_pushed(build) {
-        args.push("--push".to_owned());
+    let mut args = vec!["build".to_owned()];
+    // The docker driver makes inline caches, and `images:` pushes.
+    if needs_driver(subject, chosen) || build.front != Front::DockerBuild {
+        args.insert(0, "buildx".to_owned());
+        if cache::is_pushed(build) {
+            args.push("--push".to_owned());
+        }
     }
     let value = |args: &mut Vec<String>, flag: &str, value: &str| {
         args.push(flag.to_owned());

@@ -1,6 +1,6 @@
 //! What a plan is made of: a build, what it builds, and what people change in it.
 
-use crate::builds::{Build, Trigger, Value, Volatility};
+use crate::builds::{Build, System, Trigger, Value, Volatility};
 use crate::cache::{Model, text};
 use crate::source::SourceFile;
 
@@ -49,6 +49,16 @@ impl Subject<'_> {
         self.build.builder.persistent != Some(true)
     }
 
+    /// Whether people start it, on a machine of theirs, as far as the files tell: nothing that runs by itself does, and
+    /// it has no cache settings that say otherwise.
+    pub(super) fn is_by_hand(&self) -> bool {
+        let build = self.build;
+        !is_ci(build.system)
+            && build.builder.persistent.is_none()
+            && build.cache_from.is_empty()
+            && build.cache_to.is_empty()
+    }
+
     /// Whether it passes an arg that is another one in every commit or run.
     pub(super) fn tells_the_commit(&self) -> bool {
         self.build.args.iter().any(|(_, value)| {
@@ -66,11 +76,7 @@ impl Subject<'_> {
         ];
         parts.extend(build.platforms.iter().map(|platform| text(&platform.value).to_owned()));
         parts.extend(build.contexts.iter().map(|(name, _)| name.clone()));
-        for (name, value) in &build.args {
-            if let Value::Known(value) = &value.value {
-                parts.push(format!("{name}={value}"));
-            }
-        }
+        parts.extend(build.args.iter().map(|(name, value)| format!("{name}={}", text(&value.value))));
         parts.join("\0")
     }
 
@@ -87,6 +93,12 @@ impl Subject<'_> {
             && words(raw) == 1;
         if is_word { raw.to_owned() } else { value.to_owned() }
     }
+}
+
+/// Whether a system runs builds by itself.
+pub(super) fn is_ci(system: System) -> bool {
+    use System::{Bake, Compose, Devcontainer, Just, Make, PackageJson, Shell, Skaffold, Task};
+    !matches!(system, Bake | Compose | Devcontainer | Just | Make | PackageJson | Shell | Skaffold | Task)
 }
 
 /// Words of a text; expressions in braces are part of one.

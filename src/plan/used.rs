@@ -76,7 +76,7 @@ pub(super) fn used(subjects: &[Subject<'_>], subject: &Subject<'_>) -> Used {
     for import in &build.cache_from {
         let Some(name) = cache::ref_of(&import.value) else { continue };
         let moves = import.value.attrs.iter().find_map(|(_, value)| match &value.value {
-            Value::Symbolic { text, volatility } if *volatility >= Volatility::PerRelease => Some(text),
+            Value::Symbolic { text, volatility } if moves(subject, *volatility) => Some(text),
             _ => None,
         });
         if let Some(moves) = moves {
@@ -99,6 +99,16 @@ pub(super) fn used(subjects: &[Subject<'_>], subject: &Subject<'_>) -> Used {
     used.intended.pushed = used.setting.pushed;
     used.intended.imports.clone_from(&used.setting.imports);
     used
+}
+
+/// Whether a name that changes so often is another one in the next run.
+fn moves(subject: &Subject<'_>, volatility: Volatility) -> bool {
+    match volatility {
+        Volatility::PerCommit | Volatility::PerRun => true,
+        // A branch's runs find what they left.
+        Volatility::PerRelease => only_releases(&subject.build.trigger),
+        Volatility::PerBranch | Volatility::Unknown | Volatility::Fixed => false,
+    }
 }
 
 /// What one export of the build writes.

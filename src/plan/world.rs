@@ -4,7 +4,7 @@ use super::subject::{EditKind, Subject, meet};
 use crate::builds::{Value, Volatility};
 use crate::cache::{Change, Export, PipelineBuild, Setting, Store, Verdict, next_run, run_before};
 use crate::context::path;
-use crate::graph::StepKind;
+use crate::graph::{StepId, StepKind};
 use serde::Serialize;
 use std::cell::RefCell;
 
@@ -193,8 +193,9 @@ impl<'p> World<'p> {
     /// `settings`.
     pub(super) fn costs(&self, settings: &[Taken], at: usize, args: Args) -> Vec<Vec<Count>> {
         let related = related(self.subjects, settings, at);
-        let taken: Vec<(usize, Taken)> =
-            related.iter().filter_map(|index| Some((*index, settings.get(*index)?.clone()))).collect();
+        let taken = renamed(
+            related.iter().filter_map(|index| Some((*index, settings.get(*index)?.clone()))).collect(),
+        );
         let known = |known: &Known| (known.0 == args && known.1 == taken).then(|| known.2.clone());
         if let Some(counts) = self.known.borrow().get(at).and_then(|all| all.iter().find_map(known)) {
             return counts;
@@ -205,6 +206,25 @@ impl<'p> World<'p> {
         }
         counts
     }
+}
+
+/// The same settings with numbers for the names of references: what they are called makes no difference.
+fn renamed(mut taken: Vec<(usize, Taken)>) -> Vec<(usize, Taken)> {
+    let mut names: Vec<String> = Vec::new();
+    let mut number = |name: &mut String| {
+        let known = names.iter().position(|known| known == name);
+        let index = known.unwrap_or_else(|| {
+            names.push(name.clone());
+            names.len() - 1
+        });
+        *name = index.to_string();
+    };
+    for (_, taken) in &mut taken {
+        taken.setting.imports.iter_mut().for_each(&mut number);
+        taken.setting.exports.iter_mut().for_each(|export| number(&mut export.to));
+        taken.main.iter_mut().for_each(|export| number(&mut export.to));
+    }
+    taken
 }
 
 fn costs(
@@ -253,7 +273,26 @@ fn costs(
         }
         counts
     };
-    changes.iter().map(count).collect()
+    // Of a build by itself, edits that the same steps take are the same change.
+    let takers = |change: &TypicalChange| -> Vec<StepId> {
+        let file = change.file.as_deref().unwrap_or("");
+        let steps = subject.model.graph.all_steps().map(|(id, _)| id);
+        steps.filter(|step| change.file.is_some() && subject.model.takes(*step, file)).collect()
+    };
+    let mut known: Vec<(Vec<StepId>, Vec<Count>)> = Vec::new();
+    let mut all = Vec::with_capacity(changes.len());
+    for change in changes {
+        let key = if change.file.is_some() && related.len() == 1 { takers(change) } else { Vec::new() };
+        let counts = match known.iter().find(|(steps, _)| !key.is_empty() && *steps == key) {
+            Some((_, counts)) => counts.clone(),
+            None => count(change),
+        };
+        if !key.is_empty() {
+            known.push((key, counts.clone()));
+        }
+        all.push(counts);
+    }
+    all
 }
 
 /// The builds whose caches matter to the one at `at`, itself included: those that write what it imports or exports, and

@@ -2,7 +2,7 @@
 
 use super::color::{paint, plain};
 use super::plan_json;
-use crate::engine::{PlanReport, is_local};
+use crate::engine::PlanReport;
 use crate::plan::{Alternative, BuildPlan, Count, Snippet, TypicalChange, TypicalKind};
 use std::io::{self, Write};
 
@@ -41,8 +41,11 @@ fn full(view: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let bold = |text: &str| paint(view.color, "1", text);
     let dim = |text: &str| paint(view.color, "2", text);
     let (local, plans): (Vec<&BuildPlan>, Vec<&BuildPlan>) =
-        view.report.plans.iter().partition(|plan| is_local(plan) && plan.keeps_local());
+        view.report.plans.iter().partition(|plan| is_brief(plan));
+    let mut last: Option<&BuildPlan> = None;
     for plan in &plans {
+        let again = last.is_some_and(|last| is_same_text(last, plan));
+        last = Some(plan);
         let place = format!("{}:{}", (view.show)(&plan.path), plan.line);
         let what = format!("{} {}", plain(&name(plan)), dim(&plain(&built(plan, view))));
         writeln!(out, "{}  {what}", bold(&plain(&place)))?;
@@ -57,6 +60,10 @@ fn full(view: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let mark =
             if plan.keeps() { paint(view.color, "32", "✓") } else { paint(view.color, "1;33", "→") };
         writeln!(out, "\n  {mark} {}", bold(&plain(&plan.recommendation.title)))?;
+        if again {
+            writeln!(out, "    as for the leg above\n")?;
+            continue;
+        }
         for reason in &plan.recommendation.reasons {
             wrapped(out, "    because ", "            ", reason)?;
         }
@@ -81,13 +88,12 @@ fn full(view: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     for plan in &local {
         let place = format!("{}:{}", (view.show)(&plan.path), plan.line);
-        writeln!(
-            out,
-            "{}  {} {}",
-            bold(&plain(&place)),
-            plain(&name(plan)),
-            dim("started by people, whose builder keeps its cache")
-        )?;
+        let why = if plan.by_hand {
+            "nothing to change: people start it, on a builder that keeps its cache"
+        } else {
+            "nothing to change: it has no step that a cache could keep"
+        };
+        writeln!(out, "{}  {} {}", bold(&plain(&place)), plain(&name(plan)), dim(why))?;
     }
     for unplanned in &view.report.unplanned {
         let place = format!("{}:{}", (view.show)(&unplanned.path), unplanned.line);
@@ -116,10 +122,16 @@ fn full(view: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", bold(&summary(view.report)))
 }
 
-impl BuildPlan {
-    fn keeps_local(&self) -> bool {
-        self.in_use.title == "no cache"
-    }
+/// Whether one line says all of a plan: there is nothing to change, and nothing to be seen in its table.
+pub(super) fn is_brief(plan: &BuildPlan) -> bool {
+    plan.keeps() && (plan.by_hand || plan.stages.is_empty())
+}
+
+/// Whether two legs of a matrix come from one text, with the same to paste.
+pub(super) fn is_same_text(one: &BuildPlan, other: &BuildPlan) -> bool {
+    (&one.path, one.line) == (&other.path, other.line)
+        && !one.recommendation.snippets.is_empty()
+        && one.recommendation.snippets == other.recommendation.snippets
 }
 
 fn uses(plans: &[&BuildPlan], is: fn(&Count) -> bool) -> bool {
@@ -165,8 +177,7 @@ pub(super) fn built(plan: &BuildPlan, view: &PlanView<'_>) -> String {
 pub(super) fn summary(report: &PlanReport) -> String {
     let count =
         |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
-    let change =
-        report.plans.iter().filter(|plan| !(plan.keeps() || is_local(plan) && plan.keeps_local())).count();
+    let change = report.plans.iter().filter(|plan| !plan.keeps()).count();
     let all = report.plans.len() + report.unplanned.len();
     if all == 0 && report.daemons.is_empty() {
         return "no build found".to_owned();

@@ -27,6 +27,7 @@ struct JsonPlan<'a> {
     dockerfile: String,
     target: Option<&'a str>,
     fresh: Option<bool>,
+    by_hand: bool,
     stages: &'a [StagePlan],
     changes: &'a [TypicalChange],
     in_use: JsonInUse<'a>,
@@ -129,6 +130,7 @@ fn build<'a>(plan: &'a BuildPlan, view: &PlanView<'_>) -> JsonPlan<'a> {
         dockerfile: (view.show)(&plan.dockerfile),
         target: plan.target.as_deref(),
         fresh: plan.fresh,
+        by_hand: plan.by_hand,
         stages: &plan.stages,
         changes: &plan.changes,
         in_use: JsonInUse {

@@ -1,14 +1,13 @@
 //! `hitrate plan --format markdown`: a section for each build, for pull request comments and pages.
 
 use super::markdown::escape;
-use super::plan::{PlanView, built, name, summary, tables};
-use crate::engine::is_local;
+use super::plan::{PlanView, built, is_brief, name, summary, tables};
 use crate::plan::Snippet;
 use std::io::{self, Write};
 
 pub(super) fn write(view: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "### hitrate plan\n\n{}", escape(&summary(view.report)))?;
-    for plan in view.report.plans.iter().filter(|plan| !is_local(plan) || plan.in_use.title != "no cache") {
+    for plan in view.report.plans.iter().filter(|plan| !is_brief(plan)) {
         let place = format!("{}:{}", (view.show)(&plan.path), plan.line).replace('`', "_");
         writeln!(out, "\n#### `{place}` {}\n", escape(&name(plan)))?;
         writeln!(out, "{}; now: {}", escape(&built(plan, view)), escape(&plan.in_use.title))?;
