@@ -314,7 +314,28 @@ fn related(subjects: &[Subject<'_>], settings: &[Taken], at: usize) -> Vec<usize
         index if index == at => 1,
         _ => 2,
     });
-    related
+    // Of the others only the last to write a reference matters: an export replaces what was there.
+    let mut written: Vec<&str> = Vec::new();
+    let mut kept: Vec<usize> = Vec::new();
+    for index in related.into_iter().rev() {
+        if index == at || runs_before(subjects, index, at) {
+            kept.push(index);
+            continue;
+        }
+        let exports = settings.get(index).map(|taken| taken.setting.exports.iter().chain(&taken.main));
+        let new: Vec<&str> = exports
+            .into_iter()
+            .flatten()
+            .map(|export| export.to.as_str())
+            .filter(|to| !written.contains(to))
+            .collect();
+        if !new.is_empty() {
+            kept.push(index);
+            written.extend(new);
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 /// Whether the build at `other` has ended in the same run when the one at `at` starts.
