@@ -14,7 +14,7 @@ use crate::rules::{DockerfileCx, Facts, typical};
 use crate::settings::{BuilderSettings, Settings};
 use crate::source::SourceFile;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many typical edits of one build are asked about.
@@ -66,28 +66,34 @@ pub fn plan(project: &Project, settings: &Settings) -> PlanReport {
     }
     let files = |path: &str| project.text(path);
     let rest = Rest::new(project, settings, &builds);
+    // Builds of one target in one context are edited in the same way.
+    let key = |build: &Build, dockerfile: &SourceFile, facts: &Facts<'_>| {
+        let target = build.target.as_ref().map(|target| target.value.clone());
+        (dockerfile.path.clone(), facts.directory.clone(), target)
+    };
+    let mut first: BTreeMap<_, usize> = BTreeMap::new();
+    for (at, (build, _, dockerfile, facts)) in known.iter().enumerate() {
+        first.entry(key(build, dockerfile, facts)).or_insert(at);
+    }
+    let edited: BTreeMap<_, Vec<Edit>> = first
+        .into_par_iter()
+        .filter_map(|(key, at)| {
+            let (_, file, dockerfile, facts) = known.get(at)?;
+            let (settings, syntax) = (settings.at(&file.path), facts.model.graph.dockerfile);
+            let cx = DockerfileCx { file: dockerfile, syntax, settings, facts, files: &files, around: &rest };
+            Some((key, guarded(|| edits(&cx)).unwrap_or_default()))
+        })
+        .collect();
     let subjects: Vec<Subject<'_>> = known
-        .par_iter()
-        .map(|(build, file, dockerfile, facts)| {
-            let scope = settings.at(&file.path);
-            let syntax = facts.model.graph.dockerfile;
-            let cx = DockerfileCx {
-                file: dockerfile,
-                syntax,
-                settings: scope,
-                facts,
-                files: &files,
-                around: &rest,
-            };
-            Subject {
-                build,
-                file,
-                model: &facts.model,
-                dockerfile,
-                directory: facts.directory.clone(),
-                edits: guarded(|| edits(&cx)).unwrap_or_default(),
-                disk: scope.builder.disk.map(|size| size.0),
-            }
+        .iter()
+        .map(|(build, file, dockerfile, facts)| Subject {
+            build,
+            file,
+            model: &facts.model,
+            dockerfile,
+            directory: facts.directory.clone(),
+            edits: edited.get(&key(build, dockerfile, facts)).cloned().unwrap_or_default(),
+            disk: settings.at(&file.path).builder.disk.map(|size| size.0),
         })
         .collect();
     match guarded(|| plan::plan(&subjects)) {
@@ -194,6 +200,15 @@ fn edits(cx: &DockerfileCx<'_>) -> Vec<Edit> {
     let model = cx.model();
     let jobs = cx.run_uses().flat_map(|(_, _, _, uses)| &uses.tools).filter(|used| used.kind.downloads());
     let reads = Reads::of(jobs);
+    // Every file is asked once, not for every step that takes it.
+    let named = |file: &str| reads.covers(file) && !is_prose(file);
+    let known: Option<BTreeSet<String>> = model
+        .context()
+        .map(|context| context.visible().files("").into_iter().filter(|file| named(file)).collect());
+    let is_manifest = |file: &str| match &known {
+        Some(known) => known.contains(file),
+        None => named(file),
+    };
     let mut edits: Vec<Edit> = Vec::new();
     let add = |edits: &mut Vec<Edit>, file: String, kind: EditKind| {
         if edits.len() < MAX_EDITS && !edits.iter().any(|edit| edit.file == file) {
@@ -219,7 +234,7 @@ fn edits(cx: &DockerfileCx<'_>) -> Vec<Edit> {
                 .collect()
         };
         let files: Vec<String> = model.taken_files(step).unwrap_or_else(named);
-        let manifests = files.iter().filter(|file| reads.covers(file) && !is_prose(file));
+        let manifests = files.iter().filter(|file| is_manifest(file));
         let order = |file: &&String| {
             let name = path::base(file).to_ascii_lowercase();
             (file.matches('/').count(), name.contains("lock") || name.ends_with(".sum"), (*file).clone())
@@ -227,12 +242,12 @@ fn edits(cx: &DockerfileCx<'_>) -> Vec<Edit> {
         if let Some(manifest) = manifests.min_by_key(order) {
             add(&mut edits, manifest.clone(), EditKind::Manifest);
         }
-        if let Some(source) = typical::edited(cx, step, None, &|file| reads.covers(file)) {
+        if let Some(source) = typical::edited(cx, step, None, &is_manifest) {
             add(&mut edits, source, EditKind::Source);
         }
     }
     for (_, file) in typical_edits(model) {
-        let known = reads.covers(&file) && !is_prose(&file);
+        let known = is_manifest(&file);
         add(&mut edits, file, if known { EditKind::Manifest } else { EditKind::Other });
     }
     edits
