@@ -199,8 +199,6 @@ fn report(
         ),
         (None, Some(found)) if !found.is_empty() && job.tool.name == "cargo" => {
             "cargo takes no manifest without its sources: let cargo-chef make stand-ins (`cargo chef prepare`, `cargo chef cook`)"
-        (None, Some([])) if local => {
-            "copy only the manifests of the packages in it before the install, and the rest after it"
                 .to_owned()
         }
         (None, Some([])) => {
