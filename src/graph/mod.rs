@@ -21,7 +21,8 @@ pub use step::{
 
 use crate::dockerfile::{Dockerfile, From, Instruction, Kind, Problem, Word, expand};
 use build::Builder;
-use petgraph::graph::DiGraph;
+use petgraph::algo::has_path_connecting;
+use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -75,6 +76,16 @@ impl<'a> Graph<'a> {
         let needs = edges::needs(&stages, &steps);
         let reachable = edges::reachable(&needs, target, stages.len());
         Self { dockerfile, stages, steps, needs, target, reachable, problems }
+    }
+
+    /// Whether a build of `stage` needs `other`: the same one, or one that it stands on, copies from or mounts, directly or
+    /// through others.
+    #[must_use]
+    pub fn needs_stage(&self, stage: usize, other: usize) -> bool {
+        let known = |stage: usize| stage < self.needs.node_count();
+        known(stage)
+            && known(other)
+            && has_path_connecting(&self.needs, NodeIndex::new(stage), NodeIndex::new(other), None)
     }
 
     /// A step by id.

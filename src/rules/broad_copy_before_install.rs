@@ -45,7 +45,8 @@ impl Rule for BroadCopyBeforeInstall {
         for taker in takers.into_iter().take(MAX_QUESTIONS) {
             let below: Vec<usize> = (0..installs.len())
                 .filter(|at| {
-                    !told.contains(at) && installs.get(*at).is_some_and(|install| install.step >= taker)
+                    !told.contains(at)
+                        && installs.get(*at).is_some_and(|install| is_below(cx, install, taker))
                 })
                 .collect();
             let Some(first) = below.first().and_then(|at| installs.get(*at)) else { continue };
@@ -69,6 +70,13 @@ impl Rule for BroadCopyBeforeInstall {
             }
         }
     }
+}
+
+/// Whether an install can run again because of `taker`: another stage's steps say nothing of it, and cost a question.
+fn is_below(cx: &DockerfileCx<'_>, install: &Install<'_>, taker: StepId) -> bool {
+    let stage = |step| cx.graph().step(step).map(|step| step.stage);
+    let (Some(own), Some(other)) = (stage(install.step), stage(taker)) else { return false };
+    install.step >= taker && cx.graph().needs_stage(own, other)
 }
 
 /// A RUN that installs what manifests name.
