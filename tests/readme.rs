@@ -73,6 +73,39 @@ fn commands_print_what_is_shown() {
     hold("README.md", &run(&text));
 }
 
+/// The rows of the cases: what each is about, and what is reported in it.
+fn cases() -> String {
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(root().join("fixtures/cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|case| case.join("expect.json").is_file());
+    cases.sort();
+    let mut table = "| case | what it shows | reported |\n| --- | --- | --- |\n".to_owned();
+    for case in cases {
+        let text = fs::read_to_string(case.join("expect.json")).unwrap();
+        let expect: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut rules: Vec<String> = Vec::new();
+        for must in expect["must"].as_array().unwrap() {
+            let rule = format!("`{}`", must["rule"].as_str().unwrap());
+            if !rules.contains(&rule) {
+                rules.push(rule);
+            }
+        }
+        let name = case.file_name().unwrap().to_str().unwrap();
+        let about = expect["about"].as_str().unwrap().replace('|', "\\|");
+        let rules = if rules.is_empty() { "nothing".to_owned() } else { rules.join(", ") };
+        table.push_str(&format!("| [{name}](fixtures/cases/{name}) | {about} | {rules} |\n"));
+    }
+    table
+}
+
+#[test]
+fn every_case_has_a_row() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let (before, rest) = text.split_once("<!-- cases -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end of cases -->").unwrap();
+    hold("README.md", &format!("{before}<!-- cases -->\n{}<!-- end of cases -->{after}", cases()));
+}
+
 #[test]
 fn pictures_are_real_runs() {
     let text = fs::read_to_string(root().join("README.md")).unwrap();

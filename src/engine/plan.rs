@@ -104,6 +104,10 @@ pub fn plan(project: &Project, settings: &Settings) -> PlanReport {
         }),
     }
     report.daemons = daemons(project, settings);
+    // What stands around what was asked for has its say in a plan, and no plan of its own.
+    report.plans.retain(|plan| project.is_asked(&plan.path) || project.is_asked(&plan.dockerfile));
+    report.unplanned.retain(|build| project.is_asked(&build.path));
+    report.daemons.retain(|daemon| project.is_asked(&daemon.path));
     report.unplanned.dedup();
     report.errors.sort();
     report.errors.dedup();

@@ -138,6 +138,9 @@ fn missing(cx: &DockerfileCx<'_>, out: &mut Sink) {
 /// directory anew, would take that back.
 fn is_prepared(cx: &DockerfileCx<'_>, steps: &[(StepId, &Step<'_>)], copy: &CopyStep<'_>) -> bool {
     const CHANGES: [&str; 6] = ["chown", "chmod", "install", "ln", "useradd", "adduser"];
+    if !cx.model().visit(steps.len()) {
+        return true;
+    }
     let dest = path::clean(&copy.dest);
     let within = |inner: &str, outer: &str| {
         inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
@@ -189,6 +192,9 @@ fn needs_directory(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>) -> bool {
     let known = cx.model().writes(id).iter().any(|written| written.kind == WrittenKind::Directory);
     if copy.dest.ends_with('/') || copy.parents || known {
         return false;
+    }
+    if !cx.model().visit(cx.graph().steps_of(step.stage).count()) {
+        return true;
     }
     let base = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or("").to_owned();
     let dest = copy.dest.as_str();

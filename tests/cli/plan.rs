@@ -231,6 +231,25 @@ fn what_cannot_be_read_is_said_and_the_rest_is_planned() {
 }
 
 #[test]
+fn only_what_was_asked_for_is_planned() {
+    let folder =
+        folder(&GO, &workflow("{push: {branches: [main]}}", "push: true\ntags: ghcr.io/acme/app:latest"));
+    folder.write("tools/Dockerfile", b"FROM alpine:3.22\nRUN apk add curl\n");
+    folder.write("tools/build.sh", b"docker build -t tools .\n");
+    folder.write(".git/HEAD", b"ref: refs/heads/main\n");
+    let planned = |path: &str| -> Vec<String> {
+        let run: Run = folder.run(&["plan", "--format", "json", path]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        let builds = run.json()["builds"].as_array().unwrap().clone();
+        builds.iter().map(|build| build["path"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(planned("."), [WORKFLOW, "tools/build.sh"]);
+    assert_eq!(planned("tools"), ["tools/build.sh"]);
+    // A Dockerfile stands for the builds that build it.
+    assert_eq!(planned("Dockerfile"), [WORKFLOW]);
+}
+
+#[test]
 fn markdown_is_tables_and_code() {
     let folder =
         folder(&GO, &workflow("{push: {branches: [main]}}", "push: true\ntags: ghcr.io/acme/app:latest"));
