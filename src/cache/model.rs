@@ -4,7 +4,7 @@ use super::build::{Build, Export, Files, Remote};
 use super::cause::Because;
 use super::definition::{Action, Definition, NoCache, VertexId};
 use super::digest::Digest;
-use super::result;
+use super::result::{self, Taking};
 use super::simulate::{Outcome, Prune, Reason, Store, Verdict};
 use crate::context::{Change as FileChange, Context, CopySelection, select};
 use crate::dockerfile::Dockerfile;
@@ -52,6 +52,8 @@ pub struct Model<'a> {
     context: Option<Arc<Context>>,
     /// The store after one build on a persistent builder.
     built: OnceLock<Store>,
+    /// What each step takes of the context by name, without those that take nothing.
+    takers: OnceLock<Vec<Vec<Taking>>>,
     /// Steps that questions have walked over so far.
     visited: AtomicUsize,
 }
@@ -66,7 +68,15 @@ impl<'a> Model<'a> {
     pub fn new(dockerfile: &'a Dockerfile<'a>, options: Options, context: Option<Arc<Context>>) -> Self {
         let graph = Graph::new(dockerfile, &options);
         let definition = Definition::new(&graph, &options, &NoCache::Never);
-        Self { graph, definition, options, context, built: OnceLock::new(), visited: AtomicUsize::new(0) }
+        Self {
+            graph,
+            definition,
+            options,
+            context,
+            built: OnceLock::new(),
+            takers: OnceLock::new(),
+            visited: AtomicUsize::new(0),
+        }
     }
 
     /// The same build with these files as its context.
@@ -250,11 +260,13 @@ impl<'a> Model<'a> {
     /// Where the files are not known, a path below what it copies.
     #[must_use]
     pub fn edit_for(&self, step: StepId) -> Option<String> {
+        let all = self.takers.get_or_init(|| {
+            let of = |(id, _)| self.selections(id).iter().map(Taking::new).collect();
+            self.graph.all_steps().map(of).filter(|takings: &Vec<Taking>| !takings.is_empty()).collect()
+        });
         let takers = |path: &String| {
-            self.graph
-                .all_steps()
-                .filter(|(id, _)| self.selections(*id).iter().any(|selection| result::takes(selection, path)))
-                .count()
+            let path = crate::context::path::below_root(path);
+            all.iter().filter(|takings| takings.iter().any(|taking| taking.takes(&path))).count()
         };
         if let Some(files) = self.taken_files(step) {
             // Enough to choose from; every one is asked of every step. What is edited day by day is neither hidden nor prose.

@@ -374,18 +374,39 @@ fn in_unknown(edits: &[String], seed: Digest, selection: &CopySelection) -> Held
 
 /// Whether a source of `selection` takes the context path `file`, judged by the names alone.
 pub(super) fn takes(selection: &CopySelection, file: &str) -> bool {
-    let file = path::below_root(file);
-    selection.sources.iter().any(|source| {
-        let source = path::below_root(&source.replacen("/./", "/", usize::from(selection.parents)));
-        if crate::context::has_wildcards(&source) && !selection.literal {
-            // A match on a directory takes everything below it.
-            let parents = file.match_indices('/').filter_map(|(at, _)| file.get(..at));
-            return std::iter::once(file.as_str())
-                .chain(parents)
-                .any(|candidate| crate::context::go_match(&source, candidate).unwrap_or(false));
-        }
-        source.is_empty() || is_below_or_at(&file, &source)
-    })
+    Taking::new(selection).takes(&path::below_root(file))
+}
+
+/// A selection by its names alone, made ready to be asked often.
+#[derive(Debug)]
+pub(super) struct Taking {
+    /// The sources below the context's root, and whether they are patterns.
+    sources: Vec<(String, bool)>,
+}
+
+impl Taking {
+    pub(super) fn new(selection: &CopySelection) -> Self {
+        let source = |source: &String| {
+            let source = path::below_root(&source.replacen("/./", "/", usize::from(selection.parents)));
+            let pattern = crate::context::has_wildcards(&source) && !selection.literal;
+            (source, pattern)
+        };
+        Self { sources: selection.sources.iter().map(source).collect() }
+    }
+
+    /// Whether it takes `file`, a clean path below the context's root.
+    pub(super) fn takes(&self, file: &str) -> bool {
+        self.sources.iter().any(|(source, pattern)| {
+            if *pattern {
+                // A match on a directory takes everything below it.
+                let parents = file.match_indices('/').filter_map(|(at, _)| file.get(..at));
+                return std::iter::once(file)
+                    .chain(parents)
+                    .any(|candidate| crate::context::go_match(source, candidate).unwrap_or(false));
+            }
+            source.is_empty() || is_below_or_at(file, source)
+        })
+    }
 }
 
 /// Whether `path` is `other` or below it.
