@@ -190,6 +190,22 @@ fn links_are_followed_inside_the_project_only() {
 }
 
 #[test]
+fn a_directory_with_pipelines_that_the_repository_does_not_include_is_a_root() {
+    let files =
+        [("examples/a/.gitlab-ci.yml", ""), ("examples/a/Dockerfile", ""), ("b/.buildkite/p.yml", "")];
+    let root = directory(&files);
+    let at = |path: &str| root.path().join(path);
+    fs::create_dir(at(".git")).unwrap();
+    let of = |path: &str| root_for(root.path(), &[at(path)]);
+    assert_eq!(of("examples/a/Dockerfile"), at("examples/a"));
+    assert_eq!(of("b"), at("b"));
+    assert_eq!(of("examples"), root.path());
+    // Its own may include those below it.
+    fs::write(at(".gitlab-ci.yml"), "include: {local: examples/a/.gitlab-ci.yml}\n").unwrap();
+    assert_eq!(of("examples/a"), root.path());
+}
+
+#[test]
 fn the_root_is_the_repository_or_the_configuration() {
     let root = directory(&[("a/b/c/x", ""), ("a/hitrate.toml", "")]);
     let at = |path: &str| root.path().join(path);

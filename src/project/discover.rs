@@ -37,6 +37,10 @@ pub fn root_of(directory: &Path) -> PathBuf {
     holding(".git").or_else(|| holding(crate::settings::FILE_NAME)).unwrap_or(directory).to_path_buf()
 }
 
+/// What stands at the root of a repository whose pipelines it holds.
+const PIPELINES: [&str; 5] =
+    [".gitlab-ci.yml", ".buildkite", ".circleci", "bitbucket-pipelines.yml", ".drone.yml"];
+
 /// The root for a run in `directory` on `paths` (all absolute): the repository that holds all the paths; where there is
 /// none, the root of `directory` if it holds them, else that of the directory which they share.
 #[must_use]
@@ -49,7 +53,11 @@ pub fn root_for(directory: &Path, paths: &[PathBuf]) -> PathBuf {
     // Workflows count only at a repository's root: a directory that has some is one of its own, an example for instance.
     let is_root = |above: &&Path| above.join(".git").exists() || above.join(".github/workflows").is_dir();
     if let Some(repository) = shared.ancestors().find(is_root) {
-        return repository.to_path_buf();
+        // So do the files of these systems, unless the repository's own includes them.
+        let has = |above: &Path, name: &&str| above.join(name).exists();
+        let own = |above: &&Path| PIPELINES.iter().any(|name| has(above, name) && !has(repository, name));
+        let below = shared.ancestors().take_while(|above| *above != repository);
+        return below.into_iter().find(own).unwrap_or(repository).to_path_buf();
     }
     let root = root_of(directory);
     if shared.starts_with(&root) { root } else { root_of(&shared) }
