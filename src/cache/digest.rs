@@ -1,6 +1,7 @@
 //! 128-bit digests of what enters a key. They live in memory only, so their exact value is nobody's business.
 
-use std::hash::{DefaultHasher, Hasher};
+use smallvec::SmallVec;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// A digest. Equal digests mean equal parts; 128 bits leave no room for accidents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,24 +38,21 @@ impl Digest {
     }
 }
 
-/// Takes the parts of a digest one by one; each is told apart from its neighbours.
+/// Takes the parts of a digest one by one; each is told apart from its neighbours. They are hashed at once at the end, most
+/// being short.
 #[derive(Clone, Debug)]
-pub(super) struct Feed(DefaultHasher, DefaultHasher);
+pub(super) struct Feed(SmallVec<[u8; 256]>);
 
 impl Feed {
     pub(super) fn new(tag: &str) -> Self {
-        let mut feed = Self(DefaultHasher::new(), DefaultHasher::new());
-        // The two halves differ from here on.
-        feed.1.write_u8(1);
+        let mut feed = Self(SmallVec::new());
         feed.text(tag);
         feed
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        for half in [&mut self.0, &mut self.1] {
-            half.write_usize(bytes.len());
-            half.write(bytes);
-        }
+        self.number(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
     }
 
     pub(super) fn text(&mut self, text: &str) {
@@ -62,16 +60,14 @@ impl Feed {
     }
 
     pub(super) fn number(&mut self, number: u64) {
-        self.0.write_u64(number);
-        self.1.write_u64(number);
+        self.0.extend_from_slice(&number.to_le_bytes());
     }
 
     pub(super) fn digest(&mut self, digest: Digest) {
-        self.0.write_u128(digest.0);
-        self.1.write_u128(digest.0);
+        self.0.extend_from_slice(&digest.bytes());
     }
 
     pub(super) fn finish(&self) -> Digest {
-        Digest(u128::from(self.0.finish()) << 64 | u128::from(self.1.finish()))
+        Digest(xxh3_128(&self.0))
     }
 }

@@ -4,7 +4,6 @@
 use super::digest::{Digest, Feed};
 use crate::context::path;
 use crate::graph::{CopySource, CopySourceKind, CopyStep, MountKind, MountStep, RunStep, Sharing, State};
-use std::collections::BTreeSet;
 
 /// What a RUN's key takes from the whole build.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,11 +60,15 @@ pub(super) fn command(run: &RunStep<'_>, state: &State<'_>) -> Digest {
     for word in run.argv.iter().map(|word| word.as_ref()).chain([script, &state.cwd, &state.user]) {
         feed.text(word);
     }
-    let texts = run.argv.iter().map(|word| word.as_ref()).chain([script]);
-    let names: BTreeSet<&str> = texts.flat_map(names).filter(|name| state.get(name).is_some()).collect();
-    for variable in names.into_iter().filter_map(|name| state.get(name)) {
-        feed.text(&variable.name);
-        feed.text(&variable.value);
+    if !state.env.is_empty() {
+        let texts = run.argv.iter().map(|word| word.as_ref()).chain([script]);
+        let mut variables: Vec<_> = texts.flat_map(names).filter_map(|name| state.get(name)).collect();
+        variables.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        variables.dedup_by(|a, b| a.name == b.name);
+        for variable in variables {
+            feed.text(&variable.name);
+            feed.text(&variable.value);
+        }
     }
     feed.finish()
 }

@@ -26,7 +26,11 @@ pub(super) fn run(args: &CheckArgs, out: &mut Output) -> anyhow::Result<Exit> {
         Some(path) if !args.write_baseline => read_baseline(&workspace, path)?,
         _ => BTreeSet::new(),
     };
-    let keep = |report: &mut Report| baseline::forget_known(report, &known);
+    let keep = |report: &mut Report| {
+        if !known.is_empty() {
+            baseline::forget_known(report, &known);
+        }
+    };
     let mut report = engine::analyze(&workspace.project, &workspace.settings);
     if args.write_baseline
         && let Some(path) = &args.baseline

@@ -5,6 +5,9 @@
 #[must_use]
 pub fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
+    if is_plain(path.strip_prefix('/').unwrap_or(path)) {
+        return path.to_owned();
+    }
     let mut kept: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -27,10 +30,28 @@ pub fn clean(path: &str) -> String {
     }
 }
 
+/// Whether nothing about a relative path could be shortened; most are so.
+#[must_use]
+pub fn is_plain(path: &str) -> bool {
+    let mut before = b'/';
+    for byte in path.bytes() {
+        // A name that begins with a dot may be one of the two special ones.
+        if before == b'/' && matches!(byte, b'/' | b'.') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b'/'
+}
+
 /// `path` as a place below the root of a context, without a leading slash: `./a//b/../c`, `/a/c` and `../a/c` are all
 /// `a/c`, the root itself is the empty text.
 #[must_use]
 pub fn below_root(path: &str) -> String {
+    let relative = path.strip_prefix('/').unwrap_or(path);
+    if is_plain(relative) {
+        return relative.to_owned();
+    }
     let mut cleaned = clean(&format!("/{path}"));
     cleaned.remove(0);
     cleaned

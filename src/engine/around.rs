@@ -10,7 +10,6 @@ use crate::project::{FileKind, History, MAX_SEARCHED, Project, classify_text};
 use crate::rules::{Around, DockerfileCx, Facts};
 use crate::settings::Settings;
 use crate::source::SourceFile;
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -22,15 +21,37 @@ pub(super) struct Rest<'p> {
     project: &'p Project,
     settings: &'p Settings,
     builds: &'p [Build],
-    places: OnceLock<Vec<Place>>,
+    places: OnceLock<Places>,
     /// The Dockerfiles that asked for others.
     asked: Mutex<BTreeSet<Arc<str>>>,
 }
 
-/// A Dockerfile without an ignore file of its own, and where its context may be.
+/// The Dockerfiles of the project and their contexts.
+#[derive(Default)]
+struct Places {
+    /// Sorted by path.
+    all: Vec<Place>,
+    /// By directory, those whose builds name it as their context.
+    named: BTreeMap<String, Vec<usize>>,
+}
+
+/// A Dockerfile, and whose ignore file may be in force for it.
 struct Place {
     file: Arc<SourceFile>,
-    directories: Vec<String>,
+    /// Whether builds name its context.
+    is_named: bool,
+    /// Worked out when first asked for: most are never asked.
+    ignored_by: OnceLock<IgnoredBy>,
+}
+
+/// Whose ignore file may be in force for a Dockerfile.
+enum IgnoredBy {
+    /// Its own.
+    Itself,
+    /// That of any directory that may be its context.
+    Any,
+    /// That of this directory.
+    Directory(String),
 }
 
 impl<'p> Rest<'p> {
@@ -43,7 +64,7 @@ impl<'p> Rest<'p> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn places(&self) -> &[Place] {
+    fn places(&self) -> &Places {
         self.places.get_or_init(|| {
             let project = self.project;
             let mut files: BTreeMap<&str, Arc<SourceFile>> = BTreeMap::new();
@@ -56,23 +77,54 @@ impl<'p> Rest<'p> {
             for (path, built) in &built {
                 files.entry(path).or_insert_with(|| Arc::clone(&built.file));
             }
-            let place = |(path, file): (&str, Arc<SourceFile>)| {
-                if project.text(&own_ignore_file(path)).is_some() {
-                    return None;
-                }
+            let mut places = Places::default();
+            for (number, (path, file)) in files.into_iter().enumerate() {
                 let builds = built.get(path).map_or(&[] as &[&Build], |built| &built.builds);
                 let named = builds.iter().filter_map(|build| match &build.context.value {
-                    ContextSource::Path(directory) => Some(directory.clone()),
+                    ContextSource::Path(directory) => Some(directory),
                     _ => None,
                 });
-                let mut directories: Vec<String> = named.collect();
-                if directories.is_empty() {
-                    directories.extend(super::place::context_directory_of(project, &file));
+                let mut is_named = false;
+                for directory in named {
+                    is_named = true;
+                    places.named.entry(directory.clone()).or_default().push(number);
                 }
-                Some(Place { file, directories })
-            };
-            files.into_par_iter().filter_map(place).collect()
+                places.all.push(Place { file, is_named, ignored_by: OnceLock::new() });
+            }
+            places
         })
+    }
+
+    /// The Dockerfiles for which the ignore file of the context at `directory` may be in force, in the order of their paths.
+    fn sharing(&self, directory: &str) -> impl Iterator<Item = &Place> {
+        let Places { all, named } = self.places();
+        let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+        let first = all.partition_point(|place| *place.file.path < *prefix);
+        let below = all.iter().enumerate().skip(first);
+        // A context that nothing names is the Dockerfile's own directory or one above.
+        let mut numbers: Vec<usize> = below
+            .take_while(|(_, place)| place.file.path.starts_with(&prefix))
+            .filter(|(_, place)| !place.is_named)
+            .map(|(number, _)| number)
+            .chain(named.get(directory).into_iter().flatten().copied())
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().filter_map(|number| all.get(number)).filter(move |place| {
+            match place.ignored_by.get_or_init(|| self.ignored_by(place)) {
+                IgnoredBy::Itself => false,
+                IgnoredBy::Any => true,
+                IgnoredBy::Directory(own) => own == directory,
+            }
+        })
+    }
+
+    fn ignored_by(&self, place: &Place) -> IgnoredBy {
+        if self.project.text(&own_ignore_file(&place.file.path)).is_some() {
+            return IgnoredBy::Itself;
+        }
+        let known = (!place.is_named).then(|| super::place::context_directory_of(self.project, &place.file));
+        known.flatten().map_or(IgnoredBy::Any, IgnoredBy::Directory)
     }
 
     fn show(&self, file: &SourceFile, directory: &str, visit: &mut dyn FnMut(&DockerfileCx<'_>)) {
@@ -91,18 +143,8 @@ impl<'p> Rest<'p> {
 impl Around for Rest<'_> {
     fn sharing(&self, path: &str, directory: &str, visit: &mut dyn FnMut(&DockerfileCx<'_>)) -> bool {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
-        let below = |file: &SourceFile| {
-            directory.is_empty()
-                || file.path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
-        };
-        let shares = |place: &&Place| {
-            *place.file.path != *path
-                && match place.directories.as_slice() {
-                    [] => below(&place.file),
-                    known => known.iter().any(|known| known == directory),
-                }
-        };
-        let sharing: Vec<&Place> = self.places().iter().filter(shares).take(MAX_SHARING + 1).collect();
+        let others = self.sharing(directory).filter(|place| *place.file.path != *path);
+        let sharing: Vec<&Place> = others.take(MAX_SHARING + 1).collect();
         if sharing.len() > MAX_SHARING {
             return false;
         }

@@ -300,7 +300,7 @@ impl<'a> Parser<'_, 'a, '_> {
             self.pos += 2;
         }
         let inner = if from == start + 1 {
-            super::text::stretch(self.text, from, self.pos)
+            super::text::stretch(self.options.source, self.text, from, self.pos)
         } else {
             builder.copy(self.text, from, self.pos);
             builder.finish()

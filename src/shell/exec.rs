@@ -42,7 +42,7 @@ fn decoded<'a>(word: &dockerfile::Word<'a>, source: &'a str) -> Option<Joined<'a
         None => (0, raw),
     };
     if *inside == *word.text {
-        return Some(super::text::stretch(&whole, start, start + inside.len()).text);
+        return Some(super::text::stretch(source, &whole, start, start + inside.len()).text);
     }
     let mut builder = Builder::default();
     let mut at = start;

@@ -23,7 +23,7 @@ const MAX_DEFAULTS: u32 = 8;
 /// one is not known or is of another kind.
 #[must_use]
 pub fn expand<'t>(text: &'t str, lookup: Lookup<'_>) -> Option<Cow<'t, str>> {
-    if !text.contains(['$', '`', '\\', '\'', '"']) {
+    if !text.bytes().any(|byte| matches!(byte, b'$' | b'`' | b'\\' | b'\'' | b'"')) {
         return Some(Cow::Borrowed(text));
     }
     let mut out = String::new();
@@ -103,13 +103,14 @@ fn variable<'t>(rest: &'t str, lookup: Lookup<'_>, out: &mut String, depth: u32)
 }
 
 impl<'a> Parser<'_, 'a, '_> {
-    /// The words that the program gets for one word of the text.
-    pub(super) fn fields(&mut self, raw: Raw<'a>) -> Vec<Arg<'a>> {
+    /// Adds to `args` the words that the program gets for one word of the text.
+    pub(super) fn fields(&mut self, raw: Raw<'a>, args: &mut Vec<Arg<'a>>) {
         let split = raw.parts.iter().any(|part| matches!(part, Part::Variable { quoted: false, .. }));
-        if !split {
-            return vec![self.whole(raw)];
-        }
-        let Some(fields) = self.split(&raw) else { return vec![self.whole(raw)] };
+        let fields = if split { self.split(&raw) } else { None };
+        let Some(fields) = fields else {
+            args.push(self.whole(raw));
+            return;
+        };
         let span = self.span(raw.start, raw.end);
         let one = fields.len() == 1;
         let word = |text: String| Word {
@@ -120,11 +121,10 @@ impl<'a> Parser<'_, 'a, '_> {
             text: Cow::Owned(text),
         };
         let fields = fields.into_iter().map(|text| Arg { word: word(text), raw: None, text: None });
-        let mut fields: Vec<_> = fields.collect();
-        if one && let Some(field) = fields.first_mut() {
+        args.extend(fields);
+        if one && let Some(field) = args.last_mut() {
             field.raw = Some(raw);
         }
-        fields
     }
 
     /// The word without splitting, as assignments and redirections take it.

@@ -1,7 +1,6 @@
 //! Words: quotes, escapes and expansions.
 
 use super::state::{MAX_DEPTH, State};
-use super::text::slice;
 use super::{Assignment, Heredoc, Options, Wrapper};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
@@ -109,7 +108,7 @@ impl<'t, 'a, 'o> Parser<'t, 'a, 'o> {
     }
 
     pub(super) fn slice(&self, start: usize, end: usize) -> Cow<'a, str> {
-        slice(self.text, start, end)
+        self.text.part(self.options.source, start..end)
     }
 
     pub(super) fn span(&self, start: usize, end: usize) -> Span {

@@ -183,6 +183,9 @@ impl<'a> Parser<'_, 'a, '_> {
             "}", "!", "[[", "function", "select", "time", "coproc",
         ];
         let rest = self.rest();
+        if !matches!(rest, [b'a'..=b'z' | b'{' | b'}' | b'!' | b'[', ..]) {
+            return None;
+        }
         let found = WORDS.iter().find(|word| {
             rest.starts_with(word.as_bytes())
                 && match rest.get(word.len()) {
@@ -390,11 +393,12 @@ impl<'a> Parser<'_, 'a, '_> {
         /// Longer lists are not directories to work in.
         const MAX: usize = 64;
         let mut words = Some(Vec::new());
+        let mut fields = Vec::new();
         loop {
             self.blanks();
             let Some(raw) = self.word(context, Mode::Command)? else { return Ok(words) };
-            let fields = self.fields(raw);
-            for field in fields {
+            self.fields(raw, &mut fields);
+            for field in fields.drain(..) {
                 let known = field.word.literal && !field.word.glob;
                 words = words.filter(|words: &Vec<_>| known && words.len() < MAX);
                 if let Some(words) = &mut words {

@@ -139,8 +139,8 @@ impl<'a> Parser<'_, 'a, '_> {
         let raw = arg.raw.as_ref()?;
         Some(match raw.parts.as_slice() {
             [] if raw.quoted => Inner::default(),
-            [] => stretch(self.text, raw.start, raw.end),
-            parts => super::text::inner(self.text, parts),
+            [] => stretch(self.options.source, self.text, raw.start, raw.end),
+            parts => super::text::inner(self.options.source, self.text, parts),
         })
     }
 
@@ -297,7 +297,7 @@ impl<'a> Parser<'_, 'a, '_> {
                 redirect.body = Some(span);
             }
             if let Some(later) = pending.script {
-                let whole = stretch(self.text, start, end).text;
+                let whole = stretch(self.options.source, self.text, start, end).text;
                 let text = heredoc::cooked(&whole, pending.chomp, pending.expand);
                 self.later(text, later);
             }

@@ -50,8 +50,7 @@ impl<'a> Parser<'_, 'a, '_> {
                     if run.args.is_empty() && self.function_follows() {
                         return self.head(&raw, context);
                     }
-                    let fields = self.fields(raw);
-                    run.args.extend(fields);
+                    self.fields(raw, &mut run.args);
                 }
             }
         }
@@ -150,6 +149,9 @@ impl<'a> Parser<'_, 'a, '_> {
     fn redirect(&mut self, run: &mut Run<'a>, context: Context) -> Result<bool, Stop> {
         const OPERATORS: &[&[u8]] =
             &[b"&>>", b"&>", b"<<<", b"<<-", b"<<", b"<&", b"<>", b"<", b">>", b">|", b">&", b">"];
+        if !matches!(self.byte(), Some(b'&' | b'<' | b'>' | b'0'..=b'9')) {
+            return Ok(false);
+        }
         let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
         let rest = self.rest().get(digits..).unwrap_or(&[]);
         if matches!(rest, [b'<' | b'>', b'(', ..]) || digits > 0 && rest.first() == Some(&b'&') {
@@ -176,7 +178,7 @@ impl<'a> Parser<'_, 'a, '_> {
             return Ok(true);
         }
         let (expand, end) = (!raw.quoted, raw.end);
-        let text = super::text::inner(self.text, &raw.parts).text.text;
+        let text = super::text::inner(self.options.source, self.text, &raw.parts).text.text;
         let text = if raw.parts.is_empty() { self.slice(raw.start, raw.end) } else { text };
         redirect.target = Word {
             text: text.clone(),

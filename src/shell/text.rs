@@ -4,14 +4,6 @@ use super::lex::Part;
 use crate::source::{Joined, Segment};
 use std::borrow::Cow;
 
-/// A stretch of `text`, borrowed from the file where the text is.
-pub(super) fn slice<'a>(text: &Joined<'a>, start: usize, end: usize) -> Cow<'a, str> {
-    match &text.text {
-        Cow::Borrowed(whole) => Cow::Borrowed(whole.get(start..end).unwrap_or("")),
-        Cow::Owned(whole) => Cow::Owned(whole.get(start..end).unwrap_or("").to_owned()),
-    }
-}
-
 /// A text with the stretches in it whose expansion an outer shell has done.
 #[derive(Default)]
 pub(super) struct Inner<'a> {
@@ -76,10 +68,10 @@ impl Builder {
     }
 }
 
-/// What a word holds, quotes removed; borrowed where it is one stretch.
-pub(super) fn inner<'a>(from: &Joined<'a>, parts: &[Part<'a>]) -> Inner<'a> {
+/// What a word holds, quotes removed; borrowed from `source` where it is one stretch.
+pub(super) fn inner<'a>(source: &'a str, from: &Joined<'a>, parts: &[Part<'a>]) -> Inner<'a> {
     match parts {
-        [Part::Literal { start, end, .. }] => stretch(from, *start, *end),
+        [Part::Literal { start, end, .. }] => stretch(source, from, *start, *end),
         _ => {
             let mut builder = Builder::default();
             builder.parts(from, parts);
@@ -89,12 +81,6 @@ pub(super) fn inner<'a>(from: &Joined<'a>, parts: &[Part<'a>]) -> Inner<'a> {
 }
 
 /// The bytes `start..end` of `from` as a text.
-pub(super) fn stretch<'a>(from: &Joined<'a>, start: usize, end: usize) -> Inner<'a> {
-    let mut builder = Builder::default();
-    builder.copy(from, start, end);
-    let mut inner = builder.finish();
-    if matches!(from.text, Cow::Borrowed(_)) {
-        inner.text.text = slice(from, start, end);
-    }
-    inner
+pub(super) fn stretch<'a>(source: &'a str, from: &Joined<'a>, start: usize, end: usize) -> Inner<'a> {
+    Inner { text: from.slice(source, start..end), holes: Vec::new() }
 }

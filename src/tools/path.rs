@@ -3,6 +3,9 @@
 /// `.`, `..` and doubled or trailing slashes resolved.
 #[must_use]
 pub fn normalize(path: &str) -> String {
+    if crate::context::path::is_plain(path.strip_prefix('/').unwrap_or(path)) {
+        return path.to_owned();
+    }
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
