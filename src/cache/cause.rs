@@ -1,7 +1,7 @@
 //! Cause chains: this step, because of that step, because of this file.
 
+use super::answer::Answer;
 use super::definition::{Action, VertexId};
-use super::model::Answer;
 use super::result;
 use super::simulate::{Reason, Verdict};
 use crate::graph::{Origin, StepId, StepKind};

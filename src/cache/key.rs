@@ -3,7 +3,9 @@
 
 use super::digest::{Digest, Feed};
 use crate::context::path;
-use crate::graph::{CopySource, CopySourceKind, CopyStep, MountKind, MountStep, RunStep, Sharing, State};
+use crate::graph::{
+    CopySource, CopySourceKind, CopyStep, MountKind, MountStep, RunStep, Sharing, State, Variable,
+};
 
 /// What a RUN's key takes from the whole build.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,22 +62,39 @@ pub(super) fn command(run: &RunStep<'_>, state: &State<'_>) -> Digest {
     for word in run.argv.iter().map(|word| word.as_ref()).chain([script, &state.cwd, &state.user]) {
         feed.text(word);
     }
-    if !state.env.is_empty() {
-        let texts = run.argv.iter().map(|word| word.as_ref()).chain([script]);
-        let mut variables: Vec<_> = texts.flat_map(names).filter_map(|name| state.get(name)).collect();
-        variables.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        variables.dedup_by(|a, b| a.name == b.name);
-        for variable in variables {
-            feed.text(&variable.name);
-            feed.text(&variable.value);
-        }
+    let texts = run.argv.iter().map(|word| word.as_ref()).chain([script]);
+    let mut named: Vec<&Variable<'_>> = if state.env.len() <= FEW {
+        state.env.iter().filter(|variable| texts.clone().any(|text| names(text, &variable.name))).collect()
+    } else {
+        texts.flat_map(words).filter_map(|name| state.get(name)).collect()
+    };
+    named.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    named.dedup_by(|a, b| a.name == b.name);
+    for variable in named {
+        feed.text(&variable.name);
+        feed.text(&variable.value);
     }
     feed.finish()
 }
 
+/// So many variables are sought in a command one by one; with more its words are looked up.
+const FEW: usize = 8;
+
+fn is_in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether one of the [`words`] of a command is `name`.
+fn names(text: &str, name: &str) -> bool {
+    let text = text.as_bytes();
+    let is_free = |at: Option<usize>| at.and_then(|at| text.get(at)).is_none_or(|byte| !is_in_word(*byte));
+    let whole = |at: usize| is_free(at.checked_sub(1)) && is_free(Some(at + name.len()));
+    !name.is_empty() && name.bytes().all(is_in_word) && memchr::memmem::find_iter(text, name).any(whole)
+}
+
 /// The words of a command that may be names of variables.
-fn names(text: &str) -> impl Iterator<Item = &str> {
-    let other = |one: char| !one.is_ascii_alphanumeric() && one != '_';
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let other = |one: char| !(one.is_ascii() && is_in_word(one as u8));
     text.split(other).filter(|word| !word.is_empty())
 }
 

@@ -4,11 +4,13 @@
 //! of all builders and refs, [`Store::simulate`] one build. Facts: §0 of the cache facts; BuildKit's `solver/edge.go`,
 //! `cachemanager.go` and `exporter.go`.
 
+mod answer;
 mod build;
 mod cause;
 mod definition;
 mod digest;
 mod export;
+mod few;
 mod ingredients;
 mod key;
 mod loss;
@@ -26,13 +28,14 @@ mod standing;
 mod world;
 mod written;
 
+pub use answer::Answer;
 pub use build::{Build, Export, ExportMode, Files, Remote};
 pub use cause::Because;
 pub use definition::{Action, CopyPart, Definition, Input, NoCache, Vertex, VertexId};
 pub use digest::Digest;
 pub use ingredients::Ingredient;
 pub use loss::{Loss, loses_nothing, loss, typical_edits};
-pub use model::{Answer, Change, Model, Setting};
+pub use model::{Change, Model, Setting};
 pub use pipeline::{PipelineBuild, Rerun, Run, first_run, last_run, next_run, run_before, second_run};
 pub use remote::{Support, is_fresh, is_pushed, setting_of, support, text, with_mode};
 pub use result::ResultId;

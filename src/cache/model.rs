@@ -1,14 +1,15 @@
 //! Questions to the model about one Dockerfile: what runs again after a change, and why.
 
+use super::answer::{Answer, Answered};
 use super::build::{Build, Export, Files, Remote};
-use super::cause::Because;
-use super::definition::{Action, Definition, NoCache, VertexId};
+use super::definition::{Action, Definition, NoCache};
 use super::digest::Digest;
-use super::result::{self, Taking};
-use super::simulate::{Outcome, Prune, Reason, Store, Verdict};
+use super::result::{self, Outputs, Taking};
+use super::simulate::{Outcome, Store, ask_courses, first_course};
+use super::world::World;
 use crate::context::{Change as FileChange, Context, CopySelection, select};
 use crate::dockerfile::Dockerfile;
-use crate::graph::{Graph, Options, Source, StepId, StepKind};
+use crate::graph::{CopySourceKind, Graph, MountKind, Options, Source, Step, StepId, StepKind};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -46,12 +47,13 @@ pub struct Setting {
 pub struct Model<'a> {
     /// Its stages and steps.
     pub graph: Graph<'a>,
-    /// Its operations.
-    pub definition: Definition,
+    /// Its operations, lowered when first asked for.
+    definition: OnceLock<Definition>,
     options: Options,
     context: Option<Arc<Context>>,
-    /// The store after one build on a persistent builder.
-    built: OnceLock<Store>,
+    /// The caches after one build on a persistent builder, course by course.
+    built: [OnceLock<World>; 3],
+    answered: Answered,
     /// What each step takes of the context by name, without those that take nothing.
     takers: OnceLock<Vec<Vec<Taking>>>,
     /// Steps that questions have walked over so far.
@@ -66,14 +68,13 @@ impl<'a> Model<'a> {
     /// The model of `dockerfile` under `options`, with the files of its context where they are known.
     #[must_use]
     pub fn new(dockerfile: &'a Dockerfile<'a>, options: Options, context: Option<Arc<Context>>) -> Self {
-        let graph = Graph::new(dockerfile, &options);
-        let definition = Definition::new(&graph, &options, &NoCache::Never);
         Self {
-            graph,
-            definition,
+            graph: Graph::new(dockerfile, &options),
+            definition: OnceLock::new(),
             options,
             context,
-            built: OnceLock::new(),
+            built: Default::default(),
+            answered: Answered::default(),
             takers: OnceLock::new(),
             visited: AtomicUsize::new(0),
         }
@@ -82,7 +83,13 @@ impl<'a> Model<'a> {
     /// The same build with these files as its context.
     #[must_use]
     pub fn with_context(self, context: Arc<Context>) -> Self {
-        Self { context: Some(context), built: OnceLock::new(), ..self }
+        Self { context: Some(context), built: Default::default(), answered: Answered::default(), ..self }
+    }
+
+    /// Its operations.
+    #[must_use]
+    pub fn definition(&self) -> &Definition {
+        self.definition.get_or_init(|| Definition::new(&self.graph, &self.options, &NoCache::Never))
     }
 
     /// Notes that a question walks over so many steps. False once the questions have walked further than a file of this size
@@ -92,10 +99,18 @@ impl<'a> Model<'a> {
         self.visited.fetch_add(steps, Ordering::Relaxed) <= any + each * self.graph.steps.len()
     }
 
-    /// Whether any reachable step takes files of the build context.
+    /// Whether any reachable step has the build context among its inputs.
     #[must_use]
     pub fn takes_context(&self) -> bool {
-        self.definition.vertices.iter().any(|vertex| matches!(vertex.action, Action::Context(None)))
+        let reached = |stage: usize| self.graph.reachable.get(stage).copied().unwrap_or(false);
+        let takes = |step: &Step<'_>| match &step.kind {
+            StepKind::Copy(copy) => copy.from == Source::Context,
+            StepKind::Run(run) => run.mounts.iter().any(|mount| {
+                mount.from == Source::Context && matches!(mount.kind, MountKind::Bind | MountKind::Cache)
+            }),
+            StepKind::From | StepKind::Workdir(_) => false,
+        };
+        self.graph.all_steps().any(|(_, step)| reached(step.stage) && takes(step))
     }
 
     /// The build's options.
@@ -119,12 +134,29 @@ impl<'a> Model<'a> {
     /// What happens in the place that `setting` describes after `changes`.
     #[must_use]
     pub fn after_in(&self, changes: &[Change], setting: &Setting) -> Answer<'_, 'a> {
-        let store = if setting.fresh || !setting.exports.is_empty() {
-            self.built_in(setting)
-        } else {
-            self.built().clone()
+        if setting.fresh || !setting.exports.is_empty() || !setting.imports.is_empty() {
+            return self.answer(self.built_in(setting), Vec::new(), changes, setting);
+        }
+        let (changed, edited) = (self.changed(changes), edited_paths(changes));
+        let ask = || Arc::new(self.ask_on_same_builder(changed.as_ref(), changes));
+        let outcome = match changes {
+            [change] if changed.is_none() => self.answered.get_or_ask(change, ask),
+            _ => ask(),
         };
-        self.answer(store, Vec::new(), changes, setting)
+        Answer { model: self, changed, outcome, edited, fresh: false }
+    }
+
+    fn ask_on_same_builder(&self, changed: Option<&(Graph<'a>, Definition)>, changes: &[Change]) -> Outcome {
+        let (graph, definition) = match changed {
+            Some((graph, definition)) => (graph, definition),
+            None => (&self.graph, self.definition()),
+        };
+        let build = self.build_after(definition, "first", changes);
+        ask_courses(&build, |outputs| {
+            let mut world = self.built(outputs).clone();
+            change_world(&mut world, graph, definition, changes);
+            world
+        })
     }
 
     /// What happens in this build after `changes` on the builder that built `before`, or on a fresh one that imports what
@@ -156,14 +188,14 @@ impl<'a> Model<'a> {
         setting: &Setting,
     ) -> Answer<'_, 'a> {
         let changed = self.changed(changes);
-        let definition = changed.as_ref().map_or(&self.definition, |(_, definition)| definition);
+        let definition = changed.as_ref().map_or_else(|| self.definition(), |(_, definition)| definition);
         let graph = changed.as_ref().map_or(&self.graph, |(graph, _)| graph);
         change_store(&mut store, graph, definition, changes);
         let builder = if setting.fresh { "fresh" } else { "first" };
         let build =
             Build { imports: setting.imports.clone(), ..self.build_after(definition, builder, changes) };
         edited.extend(edited_paths(changes));
-        let outcome = store.ask(&build);
+        let outcome = Arc::new(store.ask(&build));
         Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
     }
 
@@ -195,15 +227,18 @@ impl<'a> Model<'a> {
     }
 
     pub(super) fn build<'b>(&'b self, builder: &'b str) -> Build<'b> {
-        Build { context: self.files(), ..Build::new(&self.definition, builder) }
+        Build { context: self.files(), ..Build::new(self.definition(), builder) }
     }
 
-    fn built(&self) -> &Store {
-        self.built.get_or_init(|| {
-            let mut store = Store::new();
-            store.simulate(&self.build("first"));
-            store
-        })
+    /// The caches after one build, if commands write what `outputs` says.
+    fn built(&self, outputs: Outputs) -> &World {
+        let [differing, equal, presumed] = &self.built;
+        let course = match outputs {
+            Outputs::Differ => differing,
+            Outputs::Equal => equal,
+            Outputs::Presumed => presumed,
+        };
+        course.get_or_init(|| first_course(&self.build("first"), outputs))
     }
 
     fn files(&self) -> Files {
@@ -231,8 +266,7 @@ impl<'a> Model<'a> {
     pub fn selections(&self, step: StepId) -> Vec<CopySelection> {
         match self.graph.step(step).map(|step| &step.kind) {
             Some(StepKind::Copy(copy)) if copy.from == Source::Context => {
-                let plain =
-                    copy.sources.iter().filter(|source| source.kind == crate::graph::CopySourceKind::Path);
+                let plain = copy.sources.iter().filter(|source| source.kind == CopySourceKind::Path);
                 let of = |source: &crate::graph::CopySource<'_>| CopySelection {
                     sources: vec![source.text.to_string()],
                     parents: copy.parents,
@@ -242,9 +276,10 @@ impl<'a> Model<'a> {
                 plain.map(of).collect()
             }
             Some(StepKind::Run(run)) => {
-                let mounts = run.mounts.iter().filter(|mount| {
-                    mount.kind == crate::graph::MountKind::Bind && mount.from == Source::Context
-                });
+                let mounts = run
+                    .mounts
+                    .iter()
+                    .filter(|mount| mount.kind == MountKind::Bind && mount.from == Source::Context);
                 let of = |mount: &crate::graph::MountStep<'_>| CopySelection {
                     sources: vec![mount.source.clone()],
                     literal: true,
@@ -337,11 +372,14 @@ pub(super) fn change_store(
     definition: &Definition,
     changes: &[Change],
 ) {
+    store.change(|world| change_world(world, graph, definition, changes));
+}
+
+/// The same in one course. Cache mounts are in no key, so that nothing happens where they are gone.
+fn change_world(world: &mut World, graph: &Graph<'_>, definition: &Definition, changes: &[Change]) {
     for change in changes {
-        match change {
-            Change::Base(reference) => change_images(store, graph, definition, reference.as_deref()),
-            Change::PruneMounts => store.prune("first", Prune::Mounts),
-            Change::Edit(_) | Change::Remote(_) | Change::Arg(..) => {}
+        if let Change::Base(reference) = change {
+            change_images(world, graph, definition, reference.as_deref());
         }
     }
 }
@@ -356,7 +394,7 @@ pub(super) fn edited_paths(changes: &[Change]) -> Vec<String> {
 }
 
 /// The images that stages stand on; one that is named may also be one that files are copied from.
-fn change_images(store: &mut Store, graph: &Graph<'_>, definition: &Definition, reference: Option<&str>) {
+fn change_images(world: &mut World, graph: &Graph<'_>, definition: &Definition, reference: Option<&str>) {
     let bases = (0..graph.stages.len()).filter_map(|stage| graph.base_image(stage));
     let named = definition.vertices.iter().filter_map(|vertex| match &vertex.action {
         Action::Image(image, _) if reference == Some(image) => Some(image.as_str()),
@@ -364,7 +402,7 @@ fn change_images(store: &mut Store, graph: &Graph<'_>, definition: &Definition, 
     });
     for image in bases.chain(named).filter(|known| reference.is_none_or(|wanted| wanted == *known)) {
         let another = Digest::of("another image", &[image.as_bytes()]);
-        store.set_image(image, another, another);
+        world.set_image(image, another, another);
     }
 }
 
@@ -379,97 +417,6 @@ fn changed_remotes(definition: &Definition, url: Option<&str>) -> BTreeMap<Strin
             (known, Remote { content, modified: "later".into() })
         })
         .collect()
-}
-
-/// What happens to each step, and why.
-#[derive(Debug)]
-pub struct Answer<'m, 'a> {
-    pub(super) model: &'m Model<'a>,
-    /// Graph and operations, where the change made others of them.
-    pub(super) changed: Option<(Graph<'a>, Definition)>,
-    pub(super) outcome: Outcome,
-    pub(super) edited: Vec<String>,
-    pub(super) fresh: bool,
-}
-
-impl<'m, 'a> Answer<'m, 'a> {
-    /// The graph that was built.
-    #[must_use]
-    pub fn graph(&self) -> &Graph<'a> {
-        self.changed.as_ref().map_or(&self.model.graph, |(graph, _)| graph)
-    }
-
-    pub(super) fn definition(&self) -> &Definition {
-        self.changed.as_ref().map_or(&self.model.definition, |(_, definition)| definition)
-    }
-
-    /// The model that was asked.
-    #[must_use]
-    pub fn model(&self) -> &'m Model<'a> {
-        self.model
-    }
-
-    /// The verdict on a step. A FROM of a stage has that of the stage's last step; a step that needs no operation is
-    /// cached.
-    #[must_use]
-    pub fn verdict(&self, step: StepId) -> Verdict {
-        match self.definition().of_step.get(step.index()).copied().flatten() {
-            Some(_) => self.outcome.verdict(step),
-            None => self.verdict_without_operation(step),
-        }
-    }
-
-    fn verdict_without_operation(&self, step: StepId) -> Verdict {
-        let graph = self.graph();
-        let Some(found) = graph.step(step) else { return Verdict::Skipped };
-        if !graph.reachable.get(found.stage).copied().unwrap_or(false) {
-            return Verdict::Skipped;
-        }
-        match (&found.kind, graph.stages.get(found.stage).map(|stage| &stage.base)) {
-            (StepKind::From, Some(crate::graph::Base::Stage(parent))) => {
-                let last = graph.steps_of(*parent).next_back().map(|(id, _)| id);
-                last.filter(|last| *last < step).map_or(Verdict::Cached, |last| self.verdict(last))
-            }
-            _ => Verdict::Cached,
-        }
-    }
-
-    /// Whether the step has an operation of its own (a FROM of a stage and `WORKDIR /` have none).
-    #[must_use]
-    pub fn is_operation(&self, step: StepId) -> bool {
-        self.definition().of_step.get(step.index()).is_some_and(Option::is_some)
-    }
-
-    /// The steps that run again for sure, in file order.
-    pub fn reruns(&self) -> impl Iterator<Item = StepId> {
-        self.graph()
-            .all_steps()
-            .map(|(id, _)| id)
-            .filter(|id| self.is_operation(*id) && self.outcome.verdict(*id) == Verdict::Reruns)
-    }
-
-    /// Whether it turns on which import answers first (facts §11).
-    #[must_use]
-    pub fn races(&self, step: StepId) -> bool {
-        self.outcome.reason(step) == Reason::Race && self.outcome.verdict(step) == Verdict::Depends
-    }
-
-    /// Whether the step runs again for sure.
-    #[must_use]
-    pub fn runs_again(&self, step: StepId) -> bool {
-        self.is_operation(step) && self.outcome.verdict(step) == Verdict::Reruns
-    }
-
-    /// Why the step runs again, nearest cause first. Empty for a step that does not.
-    #[must_use]
-    pub fn because(&self, step: StepId) -> Vec<Because> {
-        super::cause::chain(self, step)
-    }
-
-    /// The operation and solver's reason behind a step's verdict.
-    pub(super) fn reason(&self, vertex: VertexId) -> (Verdict, Reason) {
-        self.outcome.vertices.get(vertex).copied().unwrap_or((Verdict::Skipped, Reason::None))
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Several builds one after the other, as the jobs of a pipeline run them.
 
+use super::answer::Answer;
 use super::build::Build;
-use super::model::{Answer, Change, Model, Setting, change_store, edited_paths};
+use super::model::{Change, Model, Setting, change_store, edited_paths};
 use super::simulate::{Reason, Store, Verdict};
 use crate::graph::StepId;
+use std::sync::Arc;
 
 /// A build of a pipeline.
 #[derive(Clone, Debug)]
@@ -95,7 +97,8 @@ pub fn run_before(
     for (index, build) in builds.iter().enumerate() {
         let changes = changes.get(index).map_or(&[] as &[Change], Vec::as_slice);
         let changed = build.model.changed(changes);
-        let definition = changed.as_ref().map_or(&build.model.definition, |(_, definition)| definition);
+        let definition =
+            changed.as_ref().map_or_else(|| build.model.definition(), |(_, definition)| definition);
         let builder = builder_of(build, number);
         store.simulate(&Build {
             imports: build.setting.imports.clone(),
@@ -119,12 +122,12 @@ pub fn next_run<'m, 'a>(
     let mut store = store.clone();
     let of = |index: usize| changes.get(index).map_or(&[] as &[Change], Vec::as_slice);
     for (index, build) in builds.iter().enumerate().take(at + 1) {
-        change_store(&mut store, &build.model.graph, &build.model.definition, of(index));
+        change_store(&mut store, &build.model.graph, build.model.definition(), of(index));
     }
     for (index, build) in builds.iter().enumerate().take(at + 1) {
         let model = build.model;
         let changed = model.changed(of(index));
-        let definition = changed.as_ref().map_or(&model.definition, |(_, definition)| definition);
+        let definition = changed.as_ref().map_or_else(|| model.definition(), |(_, definition)| definition);
         let builder = builder_of(build, 2);
         let request = Build {
             imports: build.setting.imports.clone(),
@@ -135,7 +138,7 @@ pub fn next_run<'m, 'a>(
         if index == at {
             let outcome = store.ask(&request);
             let (edited, fresh) = (edited_paths(of(index)), build.setting.fresh);
-            return Some(Answer { model, changed, outcome, edited, fresh });
+            return Some(Answer { model, changed, outcome: Arc::new(outcome), edited, fresh });
         }
         store.simulate(&request);
     }

@@ -3,7 +3,7 @@
 use super::build::Build;
 use super::definition::{Action, Definition, VertexId};
 use super::digest::Digest;
-use super::result::Outputs;
+use super::result::{Outputs, Results};
 use super::solve::Solve;
 use super::world::{Image, World};
 use crate::graph::StepId;
@@ -164,28 +164,16 @@ impl Store {
             let of = |outputs| World { results: before.results.under(outputs), ..World::clone(&before) };
             [Outputs::Equal, Outputs::Presumed].map(|outputs| Arc::new(of(outputs)))
         });
-        let equal = simulate_in(Arc::make_mut(equal), build, None);
-        let open = below_outputs(definition, &|at| equal.reruns(at) || differing.reruns(at));
-        let is_open = |at: VertexId| open.get(at).copied().unwrap_or(false);
-        let undecided = |at| equal.at(at).0 != differing.at(at).0 && !is_open(at);
-        let needed = !last || (0..definition.vertices.len()).any(undecided);
-        let presumed = needed.then(|| simulate_in(Arc::make_mut(presumed), build, None));
-        let of = |at: VertexId| {
-            let (in_differing, in_equal) = (differing.at(at), equal.at(at));
-            match (in_differing.0, is_open(at)) {
-                (verdict, _) if verdict == in_equal.0 => in_differing,
-                (Verdict::Reruns, true) => (Verdict::Depends, in_differing.1),
-                (_, true) => (Verdict::Depends, in_equal.1),
-                (_, false) => presumed.as_ref().map_or(in_differing, |presumed| presumed.at(at)),
-            }
-        };
-        Outcome { vertices: (0..definition.vertices.len()).map(of).collect(), of_step: differing.of_step }
+        joined(definition, differing, last, |outputs| {
+            let course = if outputs == Outputs::Equal { &mut *equal } else { &mut *presumed };
+            simulate_in(Arc::make_mut(course), build, None)
+        })
     }
 
     /// Gives a reference another image: new layers and a new digest, or only a new digest.
     pub fn set_image(&mut self, reference: &str, digest: Digest, chain: Digest) {
         for world in self.worlds() {
-            world.images.insert(reference.to_owned(), Image { digest, chain, inside: None });
+            world.set_image(reference, digest, chain);
         }
     }
 
@@ -206,6 +194,11 @@ impl Store {
         }
     }
 
+    /// Changes every course alike.
+    pub(super) fn change(&mut self, change: impl Fn(&mut World)) {
+        self.worlds().for_each(change);
+    }
+
     /// Makes a ref hold nothing (deleted, or overwritten by something that is no cache).
     pub fn remove_ref(&mut self, name: &str) {
         for world in self.worlds() {
@@ -222,6 +215,53 @@ impl Store {
     fn worlds(&mut self) -> impl Iterator<Item = &mut World> {
         std::iter::once(&mut self.differing).chain(self.others.iter_mut().flatten()).map(Arc::make_mut)
     }
+}
+
+/// The course after one build on an empty builder, when commands write what `outputs` says.
+pub(super) fn first_course(build: &Build<'_>, outputs: Outputs) -> World {
+    let mut world = World { results: Results::default().under(outputs), ..World::default() };
+    simulate_in(&mut world, build, None);
+    world
+}
+
+/// The verdicts of a build without imports after which nothing is asked. `course` gives the caches before it in each course;
+/// those that cannot matter are not asked for.
+pub(super) fn ask_courses(build: &Build<'_>, course: impl Fn(Outputs) -> World) -> Outcome {
+    let definition = build.definition;
+    let run = |outputs| simulate_in(&mut course(outputs), build, None);
+    let differing = run(Outputs::Differ);
+    let told_apart = |at| reads_output(definition, at) && differing.reruns(at);
+    if (0..definition.vertices.len()).any(told_apart) {
+        joined(definition, differing, true, run)
+    } else {
+        differing
+    }
+}
+
+/// The verdicts that come of all courses; `run` gives those of another course than `differing`.
+fn joined(
+    definition: &Definition,
+    differing: Outcome,
+    last: bool,
+    mut run: impl FnMut(Outputs) -> Outcome,
+) -> Outcome {
+    let all = || 0..definition.vertices.len();
+    let equal = run(Outputs::Equal);
+    let open = below_outputs(definition, &|at| equal.reruns(at) || differing.reruns(at));
+    let is_open = |at: VertexId| open.get(at).copied().unwrap_or(false);
+    let undecided = |at| equal.at(at).0 != differing.at(at).0 && !is_open(at);
+    let needed = !last || all().any(undecided);
+    let presumed = needed.then(|| run(Outputs::Presumed));
+    let of = |at: VertexId| {
+        let (in_differing, in_equal) = (differing.at(at), equal.at(at));
+        match (in_differing.0, is_open(at)) {
+            (verdict, _) if verdict == in_equal.0 => in_differing,
+            (Verdict::Reruns, true) => (Verdict::Depends, in_differing.1),
+            (_, true) => (Verdict::Depends, in_equal.1),
+            (_, false) => presumed.as_ref().map_or(in_differing, |presumed| presumed.at(at)),
+        }
+    };
+    Outcome { vertices: all().map(of).collect(), of_step: differing.of_step }
 }
 
 /// For every operation, whether it stands below content that a RUN wrote which ran again.

@@ -6,29 +6,40 @@
 use super::build::{Build, Files};
 use super::definition::{Action, Definition, Vertex, VertexId};
 use super::digest::Digest;
+use super::few::Few;
 use super::records::{Key, Link, Loadable, Records};
 use super::result::{Made, Outputs, ResultId};
 use super::world::{Builder, World};
 use rustc_hash::FxHashSet;
+use smallvec::{SmallVec, smallvec};
 use std::rc::Rc;
 use std::sync::Arc;
 
 /// Index of a key in [`Solve::keys`].
 pub(super) type KeyIndex = usize;
 
-/// Per input of an operation, keys that lead to it with what is taken of it.
-type KeyInputs = Rc<[Vec<(KeyIndex, Digest)>]>;
+/// Keys that lead to an input, with what is taken of it.
+type LeadingKeys = SmallVec<[(KeyIndex, Digest); 2]>;
+
+/// Per input of an operation, keys that lead to it.
+type KeyInputs = Rc<[LeadingKeys]>;
+
+/// Links from keys of an input to records, with the import to which a key is bound.
+type Links = SmallVec<[(Link, Option<usize>); 2]>;
+
+/// Results that are known, by cache.
+type Loadables = SmallVec<[(usize, Loadable); 1]>;
 
 /// A key with how it was come by, as an exporter needs it (BuildKit: `ExportableCacheKey`).
 #[derive(Clone, Debug)]
 pub(super) struct SolveKey {
     /// The identities under which caches know it, this builder's first.
-    pub(super) ids: Vec<Key>,
+    pub(super) ids: SmallVec<[Key; 2]>,
     pub(super) operation: Digest,
     /// Per input the keys that lead to it.
     pub(super) inputs: KeyInputs,
     /// The results known when the key was found, by cache.
-    pub(super) records: Vec<(usize, Loadable)>,
+    pub(super) records: Loadables,
     /// The import that answered first, where several know the record: what stands on it is looked up there and in the
     /// builder's own cache only (facts §11).
     pub(super) only: Option<usize>,
@@ -47,31 +58,33 @@ enum Status {
 #[derive(Clone, Debug, Default)]
 struct Dependency {
     status: Status,
-    keys: Vec<KeyIndex>,
+    keys: SmallVec<[KeyIndex; 2]>,
     /// Records that a key of this input leads to, by cache.
-    matches: FxHashSet<(usize, Key)>,
+    matches: Few<(usize, Key)>,
     slow_key: Option<KeyIndex>,
     slow_complete: bool,
     slow_found: bool,
     asked: bool,
     /// Keys of the input's result, once it has one.
-    result: Option<Vec<KeyIndex>>,
+    result: Option<SmallVec<[KeyIndex; 2]>>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edge {
     status: Status,
     started: bool,
-    pub(super) keys: Vec<KeyIndex>,
-    matches: FxHashSet<(usize, Key)>,
-    records: Vec<(usize, KeyIndex, Loadable)>,
+    /// Whether its inputs have come further since it was last seen how far it is.
+    stale: bool,
+    pub(super) keys: SmallVec<[KeyIndex; 2]>,
+    matches: Few<(usize, Key)>,
+    records: SmallVec<[(usize, KeyIndex, Loadable); 1]>,
     deps: Vec<Dependency>,
     no_match_possible: bool,
     all_fast: bool,
     all_slow: bool,
     all_complete: bool,
     pub(super) result: Option<ResultId>,
-    pub(super) result_keys: Vec<KeyIndex>,
+    pub(super) result_keys: SmallVec<[KeyIndex; 2]>,
     /// Whether it ran (a source: was fetched).
     pub(super) executed: bool,
     /// Whether a record was known before it ran.
@@ -221,11 +234,12 @@ impl<'b> Solve<'b> {
             return;
         }
         edge.deps = vec![Dependency::default(); vertex.inputs.len()];
+        edge.stale = true;
         if !vertex.inputs.is_empty() {
             return;
         }
         for digest in self.root_digests(vertex) {
-            let known: Vec<_> = (0..self.caches())
+            let known: SmallVec<[usize; 2]> = (0..self.caches())
                 .filter(|index| {
                     !vertex.ignore_cache && self.cache(*index).is_some_and(|cache| cache.is_known(digest))
                 })
@@ -235,7 +249,7 @@ impl<'b> Solve<'b> {
             }
             let records = self.records_of(&known, digest);
             let key = self.add_key(SolveKey {
-                ids: vec![digest],
+                ids: smallvec![digest],
                 operation: digest,
                 inputs: Rc::default(),
                 records,
@@ -252,7 +266,7 @@ impl<'b> Solve<'b> {
         }
     }
 
-    fn records_of(&self, caches: &[usize], key: Key) -> Vec<(usize, Loadable)> {
+    fn records_of(&self, caches: &[usize], key: Key) -> Loadables {
         let of = |index: &usize| self.cache(*index).map(|cache| (*index, cache.results(key)));
         caches
             .iter()
@@ -275,18 +289,18 @@ impl<'b> Solve<'b> {
     }
 
     /// The digests under which a source is known (facts §0.2, §1.1, §1.10).
-    fn root_digests(&self, vertex: &Vertex) -> Vec<Digest> {
+    fn root_digests(&self, vertex: &Vertex) -> SmallVec<[Digest; 2]> {
         match &vertex.action {
             Action::Image(reference, platform) => {
                 let image = self.world.image(reference);
-                vec![
+                smallvec![
                     Digest::of("manifest", &[&image.digest.bytes(), platform.as_bytes()]),
                     Digest::of("chain", &[&image.chain.bytes()]),
                 ]
             }
             // New for every build: a context counts by content only.
             Action::Context(_) => {
-                vec![Digest::of("session", &[&vertex.digest.bytes(), &self.session.to_le_bytes()])]
+                smallvec![Digest::of("session", &[&vertex.digest.bytes(), &self.session.to_le_bytes()])]
             }
             Action::Http(url, checksum) => {
                 let name = super::key::http_name(url);
@@ -294,13 +308,16 @@ impl<'b> Solve<'b> {
                 let identity = checksum
                     .clone()
                     .map_or(remote.content, |checksum| Digest::of("checksum", &[checksum.as_bytes()]));
-                vec![Digest::of("http", &[name.as_bytes(), &identity.bytes(), remote.modified.as_bytes()])]
+                smallvec![Digest::of(
+                    "http",
+                    &[name.as_bytes(), &identity.bytes(), remote.modified.as_bytes()]
+                )]
             }
             Action::Git(url) => {
                 let remote = self.build.remote(url);
-                vec![Digest::of("git", &[&vertex.digest.bytes(), &remote.content.bytes()])]
+                smallvec![Digest::of("git", &[&vertex.digest.bytes(), &remote.content.bytes()])]
             }
-            _ => vec![vertex.digest],
+            _ => smallvec![vertex.digest],
         }
     }
 
@@ -311,7 +328,7 @@ impl<'b> Solve<'b> {
             let Some(source) = self.edges.get(input.vertex) else { continue };
             let (old, status) = (dep.keys.len(), source.status);
             // Keys are only ever added.
-            let new: Vec<_> = source.keys.iter().skip(old).map(|key| (*key, input.selector)).collect();
+            let new: LeadingKeys = source.keys.iter().skip(old).map(|key| (*key, input.selector)).collect();
             let result = source.result.filter(|_| dep.result.is_none()).map(|_| source.result_keys.clone());
             self.probe(at, vertex, index, &new);
             self.dep_mut(at, index, |dep| {
@@ -321,8 +338,17 @@ impl<'b> Solve<'b> {
                 dep.asked = false;
             });
             self.check_match_possible(at, vertex, index);
+            self.touch(at);
         }
-        self.recalculate(at, vertex);
+        if self.edges.get_mut(at).is_some_and(|edge| std::mem::take(&mut edge.stale)) {
+            self.recalculate(at, vertex);
+        }
+    }
+
+    fn touch(&mut self, at: VertexId) {
+        if let Some(edge) = self.edges.get_mut(at) {
+            edge.stale = true;
+        }
     }
 
     /// Asks every cache which records these keys of an input lead to (BuildKit: `probeCache`, `cacheManager.Query`).
@@ -331,15 +357,13 @@ impl<'b> Solve<'b> {
             return false;
         }
         let links = self.links(vertex, dep, keys);
-        let (mut found, mut seen) = (Vec::new(), FxHashSet::default());
+        let mut found: Few<(usize, Key)> = Few::default();
         for index in 0..self.caches() {
             let Some(cache) = self.cache(index) else { continue };
             let asked = |only: Option<usize>| index == 0 || only.is_none_or(|only| only == index);
             for (link, _) in links.iter().filter(|(_, only)| asked(*only)) {
                 for key in cache.reached(link) {
-                    if seen.insert((index, key)) {
-                        found.push((index, key));
-                    }
+                    found.insert((index, key));
                 }
             }
         }
@@ -347,19 +371,21 @@ impl<'b> Solve<'b> {
         // What one of the keys leads to, the others lead to from now on; a ref stays as it is.
         for (_, key) in found.iter().filter(|(index, _)| *index == 0) {
             for (link, _) in &links {
-                self.builder.records.link(*link, *key);
+                self.builder.records.link(*link, key);
             }
         }
         self.dep_mut(at, dep, |dep| {
             let before = dep.matches.len();
-            dep.matches.extend(found);
+            for record in found.iter() {
+                dep.matches.insert(record);
+            }
             dep.matches.len() > before
         })
         .unwrap_or(false)
     }
 
     /// The links from keys of an input to records of the operation, with the import to which a key is bound.
-    fn links(&self, vertex: &Vertex, dep: usize, keys: &[(KeyIndex, Digest)]) -> Vec<(Link, Option<usize>)> {
+    fn links(&self, vertex: &Vertex, dep: usize, keys: &[(KeyIndex, Digest)]) -> Links {
         let of = |(key, selector): &(KeyIndex, Digest)| {
             let found = self.keys.get(*key);
             let only = found.and_then(|key| key.only);
@@ -390,8 +416,8 @@ impl<'b> Solve<'b> {
         }
         let Some(edge) = self.edges.get(at) else { return };
         let fewest = edge.deps.iter().min_by_key(|dep| dep.matches.len());
-        let mut new: Vec<(usize, Key)> =
-            fewest.map(|dep| dep.matches.iter().copied().collect()).unwrap_or_default();
+        let mut new: SmallVec<[(usize, Key); 2]> =
+            fewest.map(|dep| dep.matches.iter().collect()).unwrap_or_default();
         new.retain(|found| {
             !edge.matches.contains(found) && edge.deps.iter().all(|dep| dep.matches.contains(found))
         });
@@ -412,8 +438,13 @@ impl<'b> Solve<'b> {
             let records = self.records_of(&[cache], id);
             let inherited = inputs.iter().flatten().find_map(|(key, _)| self.keys.get(*key)?.only);
             let only = first.filter(|first| cache == *first && contended(id)).or(inherited);
-            let key =
-                self.add_key(SolveKey { ids: vec![id], operation: vertex.digest, inputs, records, only });
+            let key = self.add_key(SolveKey {
+                ids: smallvec![id],
+                operation: vertex.digest,
+                inputs,
+                records,
+                only,
+            });
             if let Some(edge) = self.edges.get_mut(at) {
                 edge.matches.insert((cache, id));
             }
@@ -456,7 +487,7 @@ impl<'b> Solve<'b> {
         let Some(edge) = self.edges.get(at) else { return KeyInputs::default() };
         let of = |(dep, input): (&Dependency, &super::definition::Input)| {
             let keys = dep.result.as_ref().unwrap_or(&dep.keys);
-            let mut keys: Vec<_> = keys.iter().map(|key| (*key, input.selector)).collect();
+            let mut keys: LeadingKeys = keys.iter().map(|key| (*key, input.selector)).collect();
             if dep.result.is_some() {
                 keys.extend(dep.slow_key.map(|key| (key, Digest::NONE)));
             }
@@ -486,12 +517,13 @@ impl<'b> Solve<'b> {
             };
             let Some(result) = self.edges.get(input.vertex).and_then(|edge| edge.result) else { continue };
             let digest = Digest::combine("content", &[self.world.results.content(result, selection)]);
-            let mut keys: Vec<_> = dep.result.iter().flatten().map(|key| (*key, input.selector)).collect();
+            let mut keys: LeadingKeys =
+                dep.result.iter().flatten().map(|key| (*key, input.selector)).collect();
             let key = self.add_key(SolveKey {
-                ids: vec![digest],
+                ids: smallvec![digest],
                 operation: digest,
                 inputs: Rc::default(),
-                records: Vec::new(),
+                records: Loadables::new(),
                 only: None,
             });
             let found = self.probe(at, vertex, index, &[(key, Digest::NONE)]);
@@ -506,6 +538,7 @@ impl<'b> Solve<'b> {
                 dep.slow_complete = true;
             });
             self.check_match_possible(at, vertex, index);
+            self.touch(at);
             computed = true;
         }
         computed
@@ -514,7 +547,7 @@ impl<'b> Solve<'b> {
     fn connect(&mut self, vertex: &Vertex, dep: usize, keys: &[(KeyIndex, Digest)]) {
         let links = self.links(vertex, dep, keys);
         let reached = links.iter().flat_map(|(link, _)| self.builder.records.reached(link));
-        let mut reached: Vec<Key> = reached.collect();
+        let mut reached: SmallVec<[Key; 2]> = reached.collect();
         reached.sort_unstable();
         reached.dedup();
         for key in reached {
@@ -545,10 +578,10 @@ impl<'b> Solve<'b> {
             self.copy_from_import(cache, key);
         }
         let Some(found) = self.keys.get(key).cloned() else { return };
-        let loaded = self.add_key(SolveKey { records: vec![(cache, loadable)], ..found });
+        let loaded = self.add_key(SolveKey { records: smallvec![(cache, loadable)], ..found });
         if let Some(edge) = self.edges.get_mut(at) {
             edge.result = Some(loadable.result);
-            edge.result_keys = vec![loaded];
+            edge.result_keys = smallvec![loaded];
             edge.known = true;
             edge.status = Status::Complete;
         }
@@ -593,7 +626,7 @@ impl<'b> Solve<'b> {
         self.world.clock += 1;
         let loadable = Loadable { result, created: self.world.clock };
         let key_inputs = self.key_inputs(at, vertex);
-        let matched: Vec<Key> = self
+        let matched: SmallVec<[Key; 2]> = self
             .edges
             .get(at)
             .map(|edge| {
@@ -604,13 +637,14 @@ impl<'b> Solve<'b> {
                     .collect()
             })
             .unwrap_or_default();
-        let digests = if vertex.inputs.is_empty() { self.root_digests(vertex) } else { vec![vertex.digest] };
-        let mut result_keys = Vec::with_capacity(digests.len());
+        let digests =
+            if vertex.inputs.is_empty() { self.root_digests(vertex) } else { smallvec![vertex.digest] };
+        let mut result_keys: SmallVec<[KeyIndex; 2]> = SmallVec::new();
         for digest in digests {
-            let mut ids = if vertex.inputs.is_empty() {
-                vec![digest]
+            let mut ids: SmallVec<[Key; 2]> = if vertex.inputs.is_empty() {
+                smallvec![digest]
             } else {
-                vec![
+                smallvec![
                     self.own_id(vertex, &key_inputs)
                         .or(matched.first().copied())
                         .unwrap_or_else(|| self.new_id(vertex, &key_inputs)),
@@ -627,7 +661,7 @@ impl<'b> Solve<'b> {
                 ids,
                 operation: digest,
                 inputs: key_inputs.clone(),
-                records: vec![(0, loadable)],
+                records: smallvec![(0, loadable)],
                 only: self.takes_context(vertex).then_some(0),
             });
             self.persist(key);
@@ -636,7 +670,7 @@ impl<'b> Solve<'b> {
         let Some(edge) = self.edges.get_mut(at) else { return };
         edge.known = !edge.keys.is_empty();
         if !vertex.ignore_cache {
-            edge.keys.extend(&result_keys);
+            edge.keys.extend_from_slice(&result_keys);
         }
         edge.result = Some(result);
         edge.result_keys = result_keys;
@@ -679,8 +713,8 @@ impl<'b> Solve<'b> {
     }
 
     /// The record of this builder that all inputs lead to, if there is one (BuildKit: `getIDFromDeps`).
-    fn own_id(&self, vertex: &Vertex, inputs: &[Vec<(KeyIndex, Digest)>]) -> Option<Key> {
-        let mut common: Option<Vec<Key>> = None;
+    fn own_id(&self, vertex: &Vertex, inputs: &[LeadingKeys]) -> Option<Key> {
+        let mut common: Option<SmallVec<[Key; 2]>> = None;
         for (index, keys) in inputs.iter().enumerate() {
             let links = keys.iter().flat_map(|(key, selector)| {
                 let ids = self.keys.get(*key).map(|key| key.ids.as_slice()).unwrap_or_default();
@@ -691,8 +725,10 @@ impl<'b> Solve<'b> {
                     selector: *selector,
                 })
             });
-            let reached: Vec<Key> =
-                links.flat_map(|link| self.builder.records.reached(&link).collect::<Vec<_>>()).collect();
+            let mut reached: SmallVec<[Key; 2]> = SmallVec::new();
+            for link in links {
+                reached.extend(self.builder.records.reached(&link));
+            }
             common = Some(match common {
                 None => reached,
                 Some(common) => common.into_iter().filter(|key| reached.contains(key)).collect(),
@@ -702,8 +738,8 @@ impl<'b> Solve<'b> {
     }
 
     /// A new record's identity: the operation over the first lasting key of every input.
-    fn new_id(&self, vertex: &Vertex, inputs: &[Vec<(KeyIndex, Digest)>]) -> Key {
-        let mut parts = vec![vertex.digest];
+    fn new_id(&self, vertex: &Vertex, inputs: &[LeadingKeys]) -> Key {
+        let mut parts: SmallVec<[Digest; 8]> = smallvec![vertex.digest];
         for (keys, input) in inputs.iter().zip(&vertex.inputs) {
             // A context's key by definition is new in every build, its content is not.
             let session =
@@ -808,7 +844,8 @@ impl Edge {
             if incomplete {
                 continue;
             }
-            let own: FxHashSet<_> = dep.matches.difference(&self.matches).copied().collect();
+            let own: FxHashSet<_> =
+                dep.matches.iter().filter(|record| !self.matches.contains(record)).collect();
             if open.is_empty() {
                 open = own;
             } else {

@@ -40,6 +40,11 @@ pub(super) struct World {
 }
 
 impl World {
+    /// Gives a reference another image, of which nothing is known but that it is another.
+    pub(super) fn set_image(&mut self, reference: &str, digest: Digest, chain: Digest) {
+        self.images.insert(reference.to_owned(), Image { digest, chain, inside: None });
+    }
+
     /// The image of that reference. One that nothing is known of is told apart by its reference.
     pub(super) fn image(&self, reference: &str) -> Image {
         self.images.get(reference).copied().unwrap_or_else(|| Image {

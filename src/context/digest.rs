@@ -1,12 +1,17 @@
 //! Digests that are compared and never shown: of a file's bytes, and of what a step selects.
 
 use sha2::{Digest as _, Sha256};
+use smallvec::SmallVec;
 use std::fmt;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// 128 bits leave no room for accidents.
+type Bytes = [u8; 16];
 
 /// What a file contains, as an opaque value: equal bytes have equal ids as long as the ids come from one source (bytes
 /// hashed here, or git's blob ids, or stamps of files that were not read).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContentId([u8; 32]);
+pub struct ContentId(Bytes);
 
 impl ContentId {
     /// From the bytes themselves.
@@ -14,7 +19,7 @@ impl ContentId {
     pub fn of_bytes(bytes: &[u8]) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(bytes);
-        Self(hasher.finalize().into())
+        Self::of_hash(hasher)
     }
 
     /// From the bytes that `reader` gives, of which only few are held at a time. Equal to [`ContentId::of_bytes`].
@@ -27,7 +32,7 @@ impl ContentId {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match reader.read(&mut buffer) {
-                Ok(0) => return Ok(Self(hasher.finalize().into())),
+                Ok(0) => return Ok(Self::of_hash(hasher)),
                 Ok(len) => hasher.update(buffer.get(..len).unwrap_or_default()),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -54,6 +59,12 @@ impl ContentId {
         Self::tagged(b"edited", &[&self.0])
     }
 
+    fn of_hash(hasher: Sha256) -> Self {
+        let (mut bytes, hash) = (Bytes::default(), hasher.finalize());
+        bytes.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
+        Self(bytes)
+    }
+
     fn tagged(tag: &[u8], parts: &[&[u8]]) -> Self {
         Self(hash(tag, parts))
     }
@@ -67,7 +78,7 @@ impl fmt::Debug for ContentId {
 
 /// The digest of a selection of files. Equal exactly where BuildKit's own would be, though not made of the same bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest([u8; 32]);
+pub struct Digest(Bytes);
 
 impl Digest {
     /// The digest of parts that are told apart by `tag`, a word for their kind; no two lists of parts collide.
@@ -95,13 +106,14 @@ impl AsRef<[u8]> for ContentId {
     }
 }
 
-fn hash(tag: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
+/// Of parts that are short or digests themselves.
+fn hash(tag: &[u8], parts: &[&[u8]]) -> Bytes {
+    let mut bytes: SmallVec<[u8; 512]> = SmallVec::new();
     for part in std::iter::once(&tag).chain(parts) {
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
     }
-    hasher.finalize().into()
+    xxh3_128(&bytes).to_le_bytes()
 }
 
 fn short(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {

@@ -152,9 +152,9 @@ impl Around for Rest<'_> {
         true
     }
 
-    fn mentions(&self, files: &[String], texts: &[String]) -> Vec<bool> {
+    fn mentions(&self, files: &[String], texts: &[String]) -> Vec<Option<usize>> {
         if files.len() > MAX_SEARCHED {
-            return vec![true; texts.len()];
+            return vec![Some(0); texts.len()];
         }
         self.project.mentions(files, texts)
     }

@@ -52,7 +52,7 @@ pub fn questions(cx: &DockerfileCx<'_>) -> Vec<Question> {
         change: Change::Base(Some(reference)),
         kind: QuestionKind::Base,
     }));
-    let urls = cx.model().definition.vertices.iter().filter_map(|vertex| match &vertex.action {
+    let urls = cx.model().definition().vertices.iter().filter_map(|vertex| match &vertex.action {
         Action::Http(url, _) | Action::Git(url) => Some(url.clone()),
         _ => None,
     });

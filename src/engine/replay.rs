@@ -151,7 +151,7 @@ impl Replay {
             imports: self.setting.imports.clone(),
             exports: self.setting.exports.clone(),
             pushed: self.setting.pushed,
-            ..Build::new(&model.definition, &builder)
+            ..Build::new(model.definition(), &builder)
         });
         let first = self.built == 1;
         let lines = LineIndex::new(text);
@@ -211,7 +211,7 @@ fn begins(model: &Model<'_>, reason: Reason) -> bool {
     match reason {
         Reason::Operation => true,
         Reason::Content(input) => {
-            let input = model.definition.vertices.get(input).map(|vertex| &vertex.action);
+            let input = model.definition().vertices.get(input).map(|vertex| &vertex.action);
             matches!(input, Some(Action::Context(_)))
         }
         _ => false,

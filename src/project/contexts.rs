@@ -65,9 +65,9 @@ impl Contexts {
         slot.get_or_init(|| self.list(directory, ignore)).clone()
     }
 
-    /// Which of `texts` stand in any of `files` (relative to the root).
+    /// For each of `texts` the first of `files` (relative to the root) in which it stands.
     #[must_use]
-    pub fn mentions(&self, files: &[String], texts: &[String]) -> Vec<bool> {
+    pub fn mentions(&self, files: &[String], texts: &[String]) -> Vec<Option<usize>> {
         self.mentions.find(self, files, texts)
     }
 

@@ -1,13 +1,13 @@
 //! Whether files name something: a search over texts that are read and forgotten.
 
 use super::contexts::{Contexts, Files};
-use super::read::read_bytes;
+use super::read::read_known;
 use crate::context::Entry;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// More files than this are not searched.
@@ -21,27 +21,33 @@ type Question = (Vec<String>, Vec<String>);
 
 /// Answers that were given.
 #[derive(Debug, Default)]
-pub(super) struct Mentions(Mutex<HashMap<Question, Vec<bool>>>);
+pub(super) struct Mentions(Mutex<HashMap<Question, Vec<Option<usize>>>>);
 
 impl Mentions {
-    /// Which of `texts` stand in any of `files` (relative to the root) of `contexts`.
-    pub(super) fn find(&self, contexts: &Contexts, files: &[String], texts: &[String]) -> Vec<bool> {
+    /// For each of `texts` the first of `files` (relative to the root) of `contexts` in which it stands.
+    pub(super) fn find(&self, contexts: &Contexts, files: &[String], texts: &[String]) -> Vec<Option<usize>> {
         let question = (files.to_vec(), texts.to_vec());
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answer) = known().get(&question) {
             return answer.clone();
         }
-        let found: Vec<AtomicBool> = texts.iter().map(|_| AtomicBool::new(false)).collect();
-        let Ok(finder) = AhoCorasick::new(texts) else { return vec![true; texts.len()] };
-        files.par_iter().for_each(|path| {
+        let found: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(usize::MAX)).collect();
+        // Most files speak of none of them, and that is told much faster than of which.
+        let any = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts);
+        let (Ok(any), Ok(finder)) = (any, AhoCorasick::new(texts)) else { return vec![Some(0); texts.len()] };
+        files.par_iter().enumerate().for_each(|(number, path)| {
             let bytes = bytes(contexts, path).unwrap_or_default();
+            if !any.is_match(&bytes) {
+                return;
+            }
             for at in finder.find_overlapping_iter(&bytes) {
                 if let Some(found) = found.get(at.pattern().as_usize()) {
-                    found.store(true, Ordering::Relaxed);
+                    found.fetch_min(number, Ordering::Relaxed);
                 }
             }
         });
-        let answer: Vec<bool> = found.into_iter().map(AtomicBool::into_inner).collect();
+        let first = |found: AtomicUsize| Some(found.into_inner()).filter(|number| *number < files.len());
+        let answer: Vec<Option<usize>> = found.into_iter().map(first).collect();
         known().insert(question, answer.clone());
         answer
     }
@@ -56,9 +62,9 @@ fn bytes(contexts: &Contexts, path: &str) -> Option<Vec<u8>> {
         },
         Files::Disk(root) => {
             let place = root.join(path);
-            let small = fs::symlink_metadata(&place)
-                .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_BYTES);
-            small.then(|| read_bytes(&place).ok()).flatten()
+            let metadata = fs::symlink_metadata(&place).ok()?;
+            let small = metadata.is_file() && metadata.len() <= MAX_BYTES;
+            small.then(|| read_known(&place, &metadata).ok()).flatten()
         }
     }
 }

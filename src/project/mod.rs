@@ -294,13 +294,16 @@ impl Project {
         ignored
     }
 
-    /// Which of `texts` stand in any of `files`, which are read and forgotten. Long files are not looked into.
+    /// For each of `texts` the first of `files` in which it stands; they are read and forgotten. Long files are not looked into.
     #[must_use]
-    pub fn mentions(&self, files: &[String], texts: &[String]) -> Vec<bool> {
+    pub fn mentions(&self, files: &[String], texts: &[String]) -> Vec<Option<usize>> {
         let mut found = self.contexts.mentions(files, texts);
-        for file in files.iter().filter_map(|path| self.overlay.get(path.as_str())) {
+        for (number, path) in files.iter().enumerate() {
+            let Some(file) = self.overlay.get(path.as_str()) else { continue };
             for (text, found) in texts.iter().zip(&mut found) {
-                *found |= file.text.contains(text.as_str());
+                if found.is_none_or(|first| number < first) && file.text.contains(text.as_str()) {
+                    *found = Some(number);
+                }
             }
         }
         found

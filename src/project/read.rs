@@ -54,10 +54,13 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
 ///
 /// As [`read_text`].
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    regular(&fs::metadata(path)?)?;
+    read_known(path, &fs::metadata(path)?)
+}
+
+/// As [`read_bytes`], for a file whose metadata is at hand.
+pub(super) fn read_known(path: &Path, metadata: &fs::Metadata) -> Result<Vec<u8>, ReadError> {
+    regular(metadata)?;
     let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    regular(&metadata)?;
     if metadata.len() > MAX_FILE_BYTES as u64 {
         return Err(ReadError::TooLarge);
     }

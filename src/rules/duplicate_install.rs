@@ -151,7 +151,7 @@ fn root(cx: &DockerfileCx<'_>, stage: usize) -> Option<(String, String)> {
 
 /// Whether `other` is done in another stage, and done once more: BuildKit runs equal steps once.
 fn is_another(cx: &DockerfileCx<'_>, first: &Place<'_>, other: &Place<'_>) -> bool {
-    let operation = |id: StepId| cx.model().definition.of_step.get(id.index()).copied().flatten();
+    let operation = |id: StepId| cx.model().definition().of_step.get(id.index()).copied().flatten();
     first.stage != other.stage
         && operation(first.id) != operation(other.id)
         && !stands_on(cx, other.stage, first.stage)

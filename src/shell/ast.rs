@@ -173,7 +173,10 @@ impl Word<'_> {
     /// The part after the last `/`, if no expansion can touch it.
     #[must_use]
     pub fn base_name(&self) -> Option<&str> {
-        let name = self.text.rsplit('/').next().unwrap_or("");
+        let name = match memchr::memrchr(b'/', self.text.as_bytes()) {
+            Some(slash) => self.text.get(slash + 1..).unwrap_or(""),
+            None => &self.text,
+        };
         // A `/` inside an expansion is followed by the bracket that closes it, so that the tail then has one.
         let plain = self.literal || !name.contains(['$', '`', '(', ')', '{', '}', '~']);
         (plain && !name.is_empty()).then_some(name)

@@ -183,19 +183,21 @@ impl<'a> Parser<'_, 'a, '_> {
             "}", "!", "[[", "function", "select", "time", "coproc",
         ];
         let rest = self.rest();
-        if !matches!(rest, [b'a'..=b'z' | b'{' | b'}' | b'!' | b'[', ..]) {
-            return None;
-        }
-        let found = WORDS.iter().find(|word| {
-            rest.starts_with(word.as_bytes())
-                && match rest.get(word.len()) {
-                    Some(b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
-                    | None => true,
-                    Some(b'\\') => self.continuation(word.len()) > 0,
-                    _ => false,
-                }
-        });
-        found.copied()
+        let length = match rest {
+            [b'a'..=b'z', ..] => rest.iter().take_while(|byte| byte.is_ascii_lowercase()).count(),
+            [b'[', b'[', ..] => 2,
+            [b'{' | b'}' | b'!', ..] => 1,
+            _ => return None,
+        };
+        let word = rest.get(..length)?;
+        let ends = match rest.get(length) {
+            Some(b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>') | None => {
+                true
+            }
+            Some(b'\\') => self.continuation(length) > 0,
+            _ => false,
+        };
+        WORDS.iter().find(|known| ends && known.as_bytes() == word).copied()
     }
 
     fn expect(&mut self, word: &str) -> Result<(), Stop> {

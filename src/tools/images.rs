@@ -3,7 +3,7 @@
 use super::environment::User;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// What a base image's configuration holds.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,11 +53,19 @@ pub(super) const TEXT: &str = include_str!("../../rules/tools/common/images.toml
 
 /// What is known of the image that `reference` names.
 pub(super) fn find(reference: &str) -> Option<&'static Image> {
-    static IMAGES: OnceLock<Vec<Image>> = OnceLock::new();
-    let images =
-        IMAGES.get_or_init(|| toml::from_str::<File>(TEXT).map(|file| file.image).unwrap_or_default());
+    static IMAGES: OnceLock<FxHashMap<String, Arc<Image>>> = OnceLock::new();
+    let images = IMAGES.get_or_init(|| {
+        let images = toml::from_str::<File>(TEXT).map(|file| file.image).unwrap_or_default();
+        let mut by_name = FxHashMap::default();
+        for image in images.into_iter().map(Arc::new) {
+            for name in &image.names {
+                by_name.entry(name.clone()).or_insert_with(|| Arc::clone(&image));
+            }
+        }
+        by_name
+    });
     let (repository, _) = split(reference);
-    images.iter().find(|image| image.names.iter().any(|name| name == repository))
+    images.get(repository).map(|image| &**image)
 }
 
 /// Repository without registry and `library/`, and tag, of an image reference.

@@ -100,6 +100,11 @@ fn fits(slot: &Slot, word: &str) -> bool {
 /// Whether `text` is `pattern`, in which `*` stands for anything. Linear in the text for each `*`.
 #[must_use]
 pub(super) fn glob(pattern: &str, text: &str) -> bool {
+    match (pattern.as_bytes().first(), text.as_bytes().first()) {
+        (Some(b'*'), _) | (None, _) => {}
+        (first, other) if first != other => return false,
+        _ => {}
+    }
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let mut last = None;

@@ -7,6 +7,7 @@ use crate::graph::{StepId, StepKind};
 use crate::rules::DockerfileCx;
 use crate::shell::{Command, Cwd};
 use crate::source::Span;
+use std::collections::BTreeSet;
 
 /// Texts of builds that ask git: versions made of tags and commits, and programs that look at what changed.
 const ASKS_GIT: &[&str] = &[
@@ -268,22 +269,27 @@ pub(super) fn mentioned(cx: &DockerfileCx<'_>, taken: &[String], candidates: &[C
     // The same files for every Dockerfile of the context, so that the answer is known the next time.
     let scripts = cx.facts.runs().any(|(id, ..)| !cx.is_known(id));
     let texts = || taken.iter().filter(|file| !is_candidate(file)).filter(|file| scripts || !is_script(file));
-    let code: Vec<String> = texts().filter(|file| is_code(file)).map(place).collect();
-    let all: Vec<String> =
-        texts().filter(|file| is_code(file) || is_manifest(file) || is_script(file)).map(place).collect();
-    let found = |files: &[String], texts: &[String]| -> Vec<String> {
-        let mut texts = texts.to_vec();
-        texts.sort();
-        texts.dedup();
-        let found = cx.around.mentions(files, &texts);
-        texts.into_iter().zip(found).filter_map(|(text, found)| found.then_some(text)).collect()
-    };
+    // Code first, so that one search tells what stands in code and what stands anywhere.
+    let (code, others): (Vec<&String>, Vec<&String>) = texts().partition(|file| is_code(file));
+    let others = others.into_iter().filter(|file| is_manifest(file) || is_script(file));
+    let files: Vec<String> = code.iter().copied().chain(others).map(place).collect();
     let of =
         |group: fn(&Candidate) -> bool| candidates.iter().filter(move |one| group(one)).flat_map(needles);
     let mut wanted: Vec<String> = ASKS_GIT.iter().chain(TAKES_ALL).map(|text| (*text).to_owned()).collect();
     wanted.extend(of(|one| one.group != Group::Builds));
-    let everywhere = found(&all, &wanted);
-    let in_code = found(&code, &of(|one| one.group == Group::Builds).collect::<Vec<_>>());
+    let anywhere: BTreeSet<String> = wanted.iter().cloned().collect();
+    wanted.extend(of(|one| one.group == Group::Builds));
+    wanted.sort();
+    wanted.dedup();
+    let (mut everywhere, mut in_code): (Vec<String>, Vec<String>) = Default::default();
+    for (text, first) in wanted.iter().zip(cx.around.mentions(&files, &wanted)) {
+        if first.is_some_and(|first| first < code.len()) {
+            in_code.push(text.clone());
+        }
+        if first.is_some() && anywhere.contains(text) {
+            everywhere.push(text.clone());
+        }
+    }
     let has = |list: &[&str]| list.iter().any(|text| everywhere.iter().any(|found| found == text));
     let git = has(ASKS_GIT);
     let named = |candidate: &Candidate| match candidate.group {

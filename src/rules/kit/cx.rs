@@ -34,8 +34,9 @@ pub trait Around: Sync {
     /// that context. `false` where there are too many to look at.
     fn sharing(&self, path: &str, directory: &str, visit: &mut dyn FnMut(&DockerfileCx<'_>)) -> bool;
 
-    /// Which of `texts` stand in any of `files`, paths of the project; all of them where there are too many to look at.
-    fn mentions(&self, files: &[String], texts: &[String]) -> Vec<bool>;
+    /// For each of `texts` the first of `files`, paths of the project, in which it stands; the very first for all of them where
+    /// there are too many to look at.
+    fn mentions(&self, files: &[String], texts: &[String]) -> Vec<Option<usize>>;
 
     /// The context at `directory` as a build of the Dockerfile at `path` sees it; `None` where it cannot be listed.
     fn context(&self, path: &str, directory: &str) -> Option<Arc<Context>>;
