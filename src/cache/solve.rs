@@ -437,6 +437,8 @@ impl<'b> Solve<'b> {
             let inputs = self.key_inputs(at, vertex);
             let records = self.records_of(&[cache], id);
             let inherited = inputs.iter().flatten().find_map(|(key, _)| self.keys.get(*key)?.only);
+            // Content can lead back into an import from an input that only another cache knows.
+            let inherited = inherited.map(|only| if cache > 0 { cache } else { only });
             let only = first.filter(|first| cache == *first && contended(id)).or(inherited);
             let key = self.add_key(SolveKey {
                 ids: smallvec![id],
