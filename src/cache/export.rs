@@ -3,6 +3,7 @@
 use super::build::{Export, ExportMode};
 use super::records::{Backlinks, Key, Loadable, Records};
 use super::result::ResultId;
+use super::setting::is_directory;
 use super::solve::{KeyIndex, Solve};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -20,12 +21,13 @@ impl Solve<'_> {
             self.builder.blobs.extend(layers);
         }
         for export in exports {
-            let records = self.collect(result, &keys, export.mode);
+            let records = self.collect(result, &keys, export);
             self.world.refs.insert(export.to.as_str().into(), Arc::new(records));
         }
     }
 
-    fn collect(&mut self, target: ResultId, keys: &[KeyIndex], mode: ExportMode) -> Records {
+    fn collect(&mut self, target: ResultId, keys: &[KeyIndex], export: &Export) -> Records {
+        let mode = export.mode;
         let image: FxHashSet<ResultId> = self.world.results.layers(target).into_iter().collect();
         let mut records = Records::default();
         let back: Vec<Backlinks> =
@@ -52,6 +54,9 @@ impl Solve<'_> {
                     only_existing = true;
                 }
                 let layers = self.world.results.layers(loadable.result);
+                if is_directory(&export.to) {
+                    self.builder.offered(&layers, true);
+                }
                 self.builder.blobs.extend(layers);
             }
             for (input, keys) in found.inputs.iter().enumerate() {

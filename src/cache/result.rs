@@ -129,11 +129,17 @@ impl Results {
 
     /// The snapshots that make up a result, top first.
     pub(super) fn layers(&self, id: ResultId) -> Vec<ResultId> {
+        self.layers_above(id, |_| false)
+    }
+
+    /// The same without those at and below the ones that `ends` names.
+    pub(super) fn layers_above(&self, id: ResultId, ends: impl Fn(ResultId) -> bool) -> Vec<ResultId> {
         let mut layers = Vec::new();
         let mut open = vec![id];
         while let Some(id) = open.pop() {
             match self.made(id) {
                 Some(Made::Merge { lower, upper }) => open.extend([*lower, *upper]),
+                Some(_) if ends(id) => {}
                 Some(Made::Run { base, .. } | Made::Mkdir { base, .. } | Made::Copy { base, .. }) => {
                     layers.push(id);
                     open.extend(base);

@@ -39,6 +39,11 @@ pub fn ref_of(spec: &CacheSpec) -> Option<String> {
     }
 }
 
+/// Whether a name that [`ref_of`] gives is a directory's.
+pub(super) fn is_directory(name: &str) -> bool {
+    name.starts_with("local:")
+}
+
 /// The reference of an image in full: one without a tag has `latest`, and Docker Hub need not be named.
 pub(super) fn tagged(name: &str) -> String {
     let name = ["docker.io/library/", "docker.io/", "index.docker.io/"]

@@ -9,6 +9,7 @@ use super::digest::Digest;
 use super::few::Few;
 use super::records::{Key, Link, Loadable, Records};
 use super::result::{Made, Outputs, ResultId};
+use super::setting::is_directory;
 use super::world::{Builder, World};
 use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
@@ -97,7 +98,9 @@ pub(super) struct Solve<'b> {
     build: &'b Build<'b>,
     pub(super) world: &'b mut World,
     pub(super) builder: Builder,
-    imports: Vec<Arc<Records>>,
+    pub(super) imports: Vec<Arc<Records>>,
+    /// Their names.
+    import_names: Vec<&'b str>,
     pub(super) keys: Vec<SolveKey>,
     pub(super) edges: Vec<Edge>,
     session: u64,
@@ -123,8 +126,11 @@ enum Next {
 impl<'b> Solve<'b> {
     pub(super) fn new(build: &'b Build<'b>, world: &'b mut World) -> Self {
         let builder = world.builders.remove(build.builder).unwrap_or_default();
-        let imports =
-            build.imports.iter().filter_map(|name| world.refs.get(name.as_str()).cloned()).collect();
+        let (import_names, imports) = build
+            .imports
+            .iter()
+            .filter_map(|name| Some((name.as_str(), world.refs.get(name.as_str())?.clone())))
+            .unzip();
         world.sessions += 1;
         let edges = vec![Edge::default(); build.definition.vertices.len()];
         let session = world.sessions;
@@ -134,6 +140,7 @@ impl<'b> Solve<'b> {
             world,
             builder,
             imports,
+            import_names,
             keys: Vec::new(),
             edges,
             session,
@@ -272,7 +279,33 @@ impl<'b> Solve<'b> {
             .iter()
             .filter_map(of)
             .flat_map(|(index, results)| results.map(move |loadable| (index, loadable)))
+            .filter(|(index, loadable)| *index != 0 || self.is_here(loadable.result))
             .collect()
+    }
+
+    /// Whether the builder has the layers of one of its own results. It has not where they came from an import that this
+    /// build does not name and nothing needed their files so far (BuildKit: `checkLazyProviders`).
+    fn is_here(&self, result: ResultId) -> bool {
+        let builder = &self.builder;
+        builder.absent.is_empty()
+            || !self
+                .world
+                .results
+                .layers_above(result, |layer| builder.present.contains(&layer))
+                .iter()
+                .any(|layer| builder.absent.contains(layer))
+    }
+
+    /// Downloads what is missing of a result whose files are needed.
+    fn fetch(&mut self, result: ResultId) {
+        let builder = &mut self.builder;
+        if builder.absent.is_empty() {
+            return;
+        }
+        for layer in self.world.results.layers_above(result, |layer| builder.present.contains(&layer)) {
+            builder.absent.remove(&layer);
+            builder.present.insert(layer);
+        }
     }
 
     fn add_key(&mut self, key: SolveKey) -> KeyIndex {
@@ -518,9 +551,10 @@ impl<'b> Solve<'b> {
                 continue;
             };
             let Some(result) = self.edges.get(input.vertex).and_then(|edge| edge.result) else { continue };
+            let results = dep.result.clone().unwrap_or_default();
+            self.fetch(result);
             let digest = Digest::combine("content", &[self.world.results.content(result, selection)]);
-            let mut keys: LeadingKeys =
-                dep.result.iter().flatten().map(|key| (*key, input.selector)).collect();
+            let mut keys: LeadingKeys = results.into_iter().map(|key| (key, input.selector)).collect();
             let key = self.add_key(SolveKey {
                 ids: smallvec![digest],
                 operation: digest,
@@ -577,7 +611,7 @@ impl<'b> Solve<'b> {
 
     fn load(&mut self, at: VertexId, cache: usize, key: KeyIndex, loadable: Loadable) {
         if cache != 0 {
-            self.copy_from_import(cache, key);
+            self.copy_from_import(cache, key, loadable.result);
         }
         let Some(found) = self.keys.get(key).cloned() else { return };
         let loaded = self.add_key(SolveKey { records: smallvec![(cache, loadable)], ..found });
@@ -589,11 +623,13 @@ impl<'b> Solve<'b> {
         }
     }
 
-    /// A remote hit is copied into the builder's own cache, with the results below it (BuildKit: `LoadWithParents`).
-    fn copy_from_import(&mut self, cache: usize, key: KeyIndex) {
-        let Some(import) = cache.checked_sub(1).and_then(|index| self.imports.get(index)).cloned() else {
-            return;
-        };
+    /// A remote hit is copied into the builder's own cache, with the results that it stands on (BuildKit:
+    /// `LoadWithParents`): those whose layers are the lowest of its own, not those that it took files from.
+    fn copy_from_import(&mut self, cache: usize, key: KeyIndex, result: ResultId) {
+        let Some(index) = cache.checked_sub(1) else { return };
+        let Some(import) = self.imports.get(index).cloned() else { return };
+        let at_once = self.import_names.get(index).is_some_and(|name| is_directory(name));
+        let own = self.world.results.layers(result);
         let mut open = vec![key];
         let mut seen = FxHashSet::default();
         while let Some(key) = open.pop() {
@@ -604,8 +640,12 @@ impl<'b> Solve<'b> {
             open.extend(found.inputs.iter().flatten().map(|(key, _)| *key));
             for id in found.ids.clone() {
                 for loadable in import.results(id) {
-                    self.builder.records.save(id, loadable);
                     let layers = self.world.results.layers(loadable.result);
+                    if !own.ends_with(&layers) {
+                        continue;
+                    }
+                    self.builder.records.save(id, loadable);
+                    self.builder.offered(&layers, at_once);
                     self.builder.blobs.extend(layers);
                 }
             }
@@ -623,8 +663,13 @@ impl<'b> Solve<'b> {
             .iter()
             .filter_map(|input| self.edges.get(input.vertex).and_then(|edge| edge.result))
             .collect();
+        // A merge only puts layers on each other.
+        if !matches!(vertex.action, Action::Merge) {
+            inputs.iter().for_each(|input| self.fetch(*input));
+        }
         let made = self.made(vertex, inputs);
         let result = self.world.results.add(made);
+        self.builder.present.insert(result);
         self.world.clock += 1;
         let loadable = Loadable { result, created: self.world.clock };
         let key_inputs = self.key_inputs(at, vertex);

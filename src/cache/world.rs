@@ -24,6 +24,25 @@ pub(super) struct Builder {
     pub(super) records: Records,
     /// Snapshots whose layers exist compressed: only these are added to a `min` export (facts §5.1).
     pub(super) blobs: FxHashSet<ResultId>,
+    /// Layers known from an import that were not downloaded: a build that does not import them cannot load them.
+    pub(super) absent: FxHashSet<ResultId>,
+    /// Layers that were made or downloaded here.
+    pub(super) present: FxHashSet<ResultId>,
+}
+
+impl Builder {
+    /// Notes layers of an import. Those of a local directory are read at once, others when something needs their files
+    /// (BuildKit: `UnlazySession`, `FromRemote`).
+    pub(super) fn offered(&mut self, layers: &[ResultId], at_once: bool) {
+        for layer in layers {
+            if at_once {
+                self.present.insert(*layer);
+                self.absent.remove(layer);
+            } else if !self.present.contains(layer) {
+                self.absent.insert(*layer);
+            }
+        }
+    }
 }
 
 /// One course of events.
