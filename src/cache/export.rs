@@ -3,7 +3,7 @@
 use super::build::{Export, ExportMode};
 use super::records::{Backlinks, Key, Loadable, Records};
 use super::result::ResultId;
-use super::setting::is_directory;
+use super::setting::{has_manifest, is_directory};
 use super::solve::{KeyIndex, Solve};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -20,10 +20,36 @@ impl Solve<'_> {
             let layers = self.world.results.layers(result);
             self.builder.blobs.extend(layers);
         }
+        // They are written side by side: none counts on what another compresses.
+        let compressed = self.builder.blobs.clone();
+        let mut blobs = compressed.clone();
+        let mut written: Vec<(&Export, Arc<Records>)> = Vec::with_capacity(exports.len());
         for export in exports {
-            let records = self.collect(result, &keys, export);
-            self.world.refs.insert(export.to.as_str().into(), Arc::new(records));
+            self.builder.blobs.clone_from(&compressed);
+            written.push((export, Arc::new(self.collect(result, &keys, export))));
+            blobs.extend(self.builder.blobs.drain());
         }
+        self.builder.blobs = blobs;
+        let lost: Vec<bool> = written.iter().map(|written_one| self.is_lost(written_one, &written)).collect();
+        for ((export, records), lost) in written.into_iter().zip(lost) {
+            if lost {
+                self.world.refs.remove(export.to.as_str());
+            } else {
+                self.world.refs.insert(export.to.as_str().into(), records);
+            }
+        }
+    }
+
+    /// Whether a directory gets another export's index: all get the manifest that the last export names (BuildKit:
+    /// `runCacheExporters`, client/solve.go), and where that is not in the directory, an import of it is skipped. Exports of
+    /// unlike modes that hold the same are equal only as long as nothing in them came from an import.
+    fn is_lost(&self, (export, records): &(&Export, Arc<Records>), all: &[(&Export, Arc<Records>)]) -> bool {
+        let named =
+            |(export, _): &&(&Export, _)| export.mode != ExportMode::Inline && has_manifest(&export.to);
+        is_directory(&export.to)
+            && all.iter().rev().find(named).is_some_and(|(last, other)| {
+                last.mode != export.mode && (!self.imports.is_empty() || !other.holds_as(records))
+            })
     }
 
     fn collect(&mut self, target: ResultId, keys: &[KeyIndex], export: &Export) -> Records {

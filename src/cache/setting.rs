@@ -44,6 +44,11 @@ pub(super) fn is_directory(name: &str) -> bool {
     name.starts_with("local:")
 }
 
+/// Whether what is exported under that name has a manifest: in a registry or a directory.
+pub(super) fn has_manifest(name: &str) -> bool {
+    !["gha:", "s3:", "azblob:"].iter().any(|kind| name.starts_with(kind))
+}
+
 /// The reference of an image in full: one without a tag has `latest`, and Docker Hub need not be named.
 pub(super) fn tagged(name: &str) -> String {
     let name = ["docker.io/library/", "docker.io/", "index.docker.io/"]
