@@ -73,6 +73,10 @@ pub struct CopyPart {
     pub selection: CopySelection,
     /// Digest of the flags that change what arrives (owner, mode, unpacking).
     pub flags: Digest,
+    /// Whether none of them is given.
+    pub plain: bool,
+    /// Whether archives are unpacked.
+    pub unpack: bool,
 }
 
 /// The operations of a build.
@@ -384,7 +388,8 @@ impl<'a> Lowering<'_, 'a> {
             }
             let input = input_index(&mut inputs, vertex);
             indices.push(input);
-            parts.push(CopyPart { input, selection, flags });
+            let plain = copy.chown.is_none() && copy.chmod.is_none();
+            parts.push(CopyPart { input, selection, flags, plain, unpack: copy.unpack || copy.unpack_remote });
         }
         for (vertex, selections) in taken {
             // The destination's own operation counts by definition, even as a source (BuildKit: `markInvalid`).

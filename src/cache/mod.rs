@@ -13,6 +13,7 @@ mod export;
 mod few;
 mod ingredients;
 mod key;
+mod layered;
 mod loss;
 mod model;
 mod pipeline;

@@ -3,8 +3,9 @@
 
 use super::definition::CopyPart;
 use super::digest::Digest;
+use super::layered::Layered;
 use crate::context::{CopySelection, Entry, Tree, path, select};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A snapshot: what one execution of one operation left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +48,7 @@ pub(super) enum Outputs {
     /// Every execution writes what any other wrote at that path.
     Equal,
     /// Commands are functions: the same text on the same files with the same values of the variables that it names writes
-    /// the same.
+    /// the same. They leave the files alone that were copied before.
     Presumed,
 }
 
@@ -59,11 +60,13 @@ pub(super) struct Results {
     presumed: Vec<Digest>,
     /// How outputs are told apart.
     pub(super) outputs: Outputs,
+    /// What is known of the files of each, once somebody asked.
+    layered: Vec<OnceLock<Option<Arc<Layered>>>>,
 }
 
 /// What a selection holds in a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
+pub(super) enum Held {
     /// Nothing there.
     Nothing,
     /// Content that hides whatever is below.
@@ -84,11 +87,16 @@ impl Results {
             self.presumed.push(presumed);
         }
         self.made.push(made);
+        self.layered.push(OnceLock::new());
         ResultId(u32::try_from(self.made.len() - 1).unwrap_or(u32::MAX))
     }
 
-    fn made(&self, id: ResultId) -> Option<&Made> {
+    pub(super) fn made(&self, id: ResultId) -> Option<&Made> {
         self.made.get(id.0 as usize).map(|made| &**made)
+    }
+
+    pub(super) fn layered_of(&self, id: ResultId) -> Option<&OnceLock<Option<Arc<Layered>>>> {
+        self.layered.get(id.0 as usize)
     }
 
     /// The same snapshots under another assumption.
@@ -160,7 +168,10 @@ impl Results {
             let parts = selection.sources.iter().map(|source| self.content(id, &one(source)));
             return Digest::combine("sources", &parts.collect::<Vec<_>>());
         }
-        match self.held(id, selection, 0) {
+        let presumed = self.outputs == Outputs::Presumed;
+        let left_alone = presumed.then(|| self.left_alone(id, selection)).flatten();
+        match left_alone.or_else(|| self.known(id, selection)).unwrap_or_else(|| self.held(id, selection, 0))
+        {
             Held::Nothing => Digest::of("nothing", &[]),
             Held::All(digest) | Held::Some(digest) => digest,
         }
@@ -180,7 +191,7 @@ impl Results {
         })
     }
 
-    fn held(&self, id: ResultId, selection: &CopySelection, nesting: usize) -> Held {
+    pub(super) fn held(&self, id: ResultId, selection: &CopySelection, nesting: usize) -> Held {
         let mut above: Vec<Digest> = Vec::new();
         let mut at = Some(id);
         let mut seen = 0;
@@ -359,7 +370,7 @@ fn of_whole(whole: Digest, selection: &CopySelection) -> Digest {
     Digest::of("of", &parts)
 }
 
-fn in_tree(tree: &Tree, selection: &CopySelection) -> Held {
+pub(super) fn in_tree(tree: &Tree, selection: &CopySelection) -> Held {
     match select::digest(tree, selection) {
         Ok(digest) => Held::All(Digest::of("files", &[digest.as_bytes()])),
         Err(_) => Held::Nothing,

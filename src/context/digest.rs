@@ -65,6 +65,12 @@ impl ContentId {
         Self(bytes)
     }
 
+    /// This content with something else that counts (an owner).
+    #[must_use]
+    pub fn with(self, other: &[u8]) -> Self {
+        Self::tagged(b"with", &[&self.0, other])
+    }
+
     fn tagged(tag: &[u8], parts: &[&[u8]]) -> Self {
         Self(hash(tag, parts))
     }

@@ -11,6 +11,7 @@ mod go_match;
 mod ignore;
 pub mod path;
 mod pattern;
+pub mod place;
 pub mod select;
 mod tree;
 mod view;

@@ -86,7 +86,7 @@ impl CopySelection {
     }
 
     /// What BuildKit's frontend makes of one source (dockerfile2llb, convert_copy.go).
-    fn selector(&self, source: &str) -> Result<Selector, SelectError> {
+    pub(super) fn selector(&self, source: &str) -> Result<Selector, SelectError> {
         let patterns = |texts: &[String]| {
             let compile = |text: &String| Pattern::new(text).map_err(|_| SelectError::Pattern(text.clone()));
             texts.iter().map(compile).filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
@@ -117,28 +117,30 @@ impl CopySelection {
 }
 
 /// One source, normalized.
-struct Selector {
+pub(super) struct Selector {
     written: String,
     /// Below the root of the tree, with wildcards where `wildcard`.
-    path: String,
-    wildcard: bool,
-    include: Option<Vec<Pattern>>,
+    pub(super) path: String,
+    pub(super) wildcard: bool,
+    pub(super) include: Option<Vec<Pattern>>,
     exclude: Option<Vec<Pattern>>,
     /// A path of which something has to be among what is included.
     required: Option<String>,
 }
 
 /// One path that enters the digest of a filtered selection.
-struct Included {
+pub(super) struct Included {
     /// As the selection names it, below the tree's root.
-    path: String,
+    pub(super) path: String,
+    /// How much of it the source itself names.
+    pub(super) from: usize,
     /// Where it is.
-    real: String,
+    pub(super) real: String,
     digest: Digest,
     /// A directory's header.
     header: bool,
     /// A link that is replaced by what it leads to.
-    followed: bool,
+    pub(super) followed: bool,
 }
 
 /// BuildKit asks a plain source once, and one below another not at all; then sorts by path (ops/file.go,
@@ -165,7 +167,7 @@ fn deduplicated(selectors: &[Selector]) -> Vec<&Selector> {
 }
 
 impl Selector {
-    fn is_filtered(&self) -> bool {
+    pub(super) fn is_filtered(&self) -> bool {
         self.wildcard || self.include.is_some() || self.exclude.is_some()
     }
 
@@ -174,7 +176,7 @@ impl Selector {
     }
 
     /// The path that an unfiltered source leads to, behind links.
-    fn place(&self, tree: &Tree) -> Result<String, SelectError> {
+    pub(super) fn place(&self, tree: &Tree) -> Result<String, SelectError> {
         follow(tree, &self.path, self)
     }
 
@@ -200,7 +202,7 @@ impl Selector {
 
     /// Everything that a filtered source includes, and the part of the source that its names are relative to
     /// (checksum.go, `includedPaths`).
-    fn included(&self, tree: &Tree) -> Result<(String, Vec<Included>), SelectError> {
+    pub(super) fn included(&self, tree: &Tree) -> Result<(String, Vec<Included>), SelectError> {
         let mut walk = Walk { selector: self, tree, above: Vec::new(), included: Vec::new() };
         let prefix = if self.wildcard { wildcard_prefix(&self.path) } else { self.path.as_str() };
         let real = tree.resolve(prefix, self.wildcard).ok_or_else(|| self.missing())?;
@@ -308,6 +310,7 @@ impl Walk<'_> {
         let taken = wanted && !exclude.as_ref().is_some_and(|(decision, _)| decision.ignored);
         let included = |digest, header, followed| Included {
             path: path.to_owned(),
+            from,
             real: real.to_owned(),
             digest,
             header,

@@ -110,6 +110,42 @@ impl Tree {
         self.descend(parent).map(|directory| directory.put(name, entry)).is_some()
     }
 
+    /// Puts what `other` has at `from` and below to `to`: directories are united, anything else replaces what is there.
+    /// False where `other` has nothing there.
+    pub fn unite(&mut self, to: &str, other: &Self, from: &str) -> bool {
+        if from.is_empty() {
+            if !to.is_empty() && !matches!(self.node(to), Some(Node::Directory(_))) {
+                self.insert(to, Entry::Directory { mode: other.root.mode });
+            }
+            for (name, _) in &other.root.children {
+                self.unite(&super::path::below_root(&format!("{to}/{name}")), other, name);
+            }
+            return true;
+        }
+        let Some(node) = other.node(from) else { return false };
+        match (self.node(to), node) {
+            (Some(Node::Directory(_)), Node::Directory(directory)) => {
+                for (name, _) in &directory.children {
+                    self.unite(&format!("{to}/{name}"), other, &format!("{from}/{name}"));
+                }
+                true
+            }
+            _ if to.is_empty() => match node {
+                Node::Directory(directory) => {
+                    for (name, _) in &directory.children {
+                        self.unite(name, other, &format!("{from}/{name}"));
+                    }
+                    true
+                }
+                _ => false,
+            },
+            _ => {
+                self.insert(to, Entry::Symlink { target: "".into() })
+                    && self.change(to, |place| *place = node.clone())
+            }
+        }
+    }
+
     /// Takes away what is at `path` and below. False where nothing is.
     pub fn remove(&mut self, path: &str) -> bool {
         self.take(path).is_some()
