@@ -147,8 +147,8 @@ struct Lowering<'g, 'a> {
     options: &'g Options,
     no_cache: &'g NoCache,
     definition: Definition,
-    /// Operations by digest, inputs and cache flag.
-    known: FxHashMap<(Digest, Vec<Input>, bool), VertexId>,
+    /// Operations by digest and inputs.
+    known: FxHashMap<(Digest, Vec<Input>), VertexId>,
     /// The last operation of each stage; `None` for an empty one.
     ends: Vec<Option<VertexId>>,
 }
@@ -163,14 +163,19 @@ impl<'a> Lowering<'_, 'a> {
         ignore_cache: bool,
     ) -> VertexId {
         let vertices = &mut self.definition.vertices;
-        *self.known.entry((digest, inputs.clone(), ignore_cache)).or_insert_with(|| {
+        let at = *self.known.entry((digest, inputs.clone())).or_insert_with(|| {
             let on_base = match &action {
                 Action::Mkdir(..) | Action::Merge => !inputs.is_empty(),
                 _ => based,
             };
             vertices.push(Vertex { digest, action, inputs, on_base, ignore_cache, steps: Vec::new() });
             vertices.len() - 1
-        })
+        });
+        // Equal operations are one, and one that ignores the cache makes all ignore it (BuildKit: `mergeMetadata`).
+        if let Some(vertex) = vertices.get_mut(at) {
+            vertex.ignore_cache |= ignore_cache;
+        }
+        at
     }
 
     fn stage(&mut self, index: usize) {
@@ -389,7 +394,13 @@ impl<'a> Lowering<'_, 'a> {
             let input = input_index(&mut inputs, vertex);
             indices.push(input);
             let plain = copy.chown.is_none() && copy.chmod.is_none();
-            parts.push(CopyPart { input, selection, flags, plain, unpack: copy.unpack || copy.unpack_remote });
+            parts.push(CopyPart {
+                input,
+                selection,
+                flags,
+                plain,
+                unpack: copy.unpack || copy.unpack_remote,
+            });
         }
         for (vertex, selections) in taken {
             // The destination's own operation counts by definition, even as a source (BuildKit: `markInvalid`).
