@@ -342,6 +342,12 @@ fn push_image_in(world: &mut World, reference: &str, digest: Digest, build: &Bui
     let found = target.and_then(|edge| Some((edge.result?, *edge.result_keys.first()?)));
     let found = found.and_then(|(result, key)| Some((result, *solve.keys.get(key)?.ids.first()?)));
     let Some((result, chain)) = found else { return };
+    // Settings alone add no layer.
+    let base = build.definition.target.and_then(|target| build.definition.vertices.get(target));
+    let chain = match base.map(|vertex| &vertex.action) {
+        Some(Action::Image(reference, _)) => world.image(reference).chain,
+        _ => chain,
+    };
     // The first image of these layers stands for all: equal layers have equal content.
     let known = world.images.values().find(|image| image.chain == chain && image.inside.is_some());
     let inside = known.map_or(Some(result), |image| image.inside);

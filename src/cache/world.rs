@@ -3,6 +3,7 @@
 use super::digest::Digest;
 use super::records::Records;
 use super::result::{ResultId, Results};
+use super::setting::tagged;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,9 +67,11 @@ impl World {
 
     /// The image of that reference. One that nothing is known of is told apart by its reference.
     pub(super) fn image(&self, reference: &str) -> Image {
-        self.images.get(reference).copied().unwrap_or_else(|| Image {
-            digest: Digest::of("manifest of", &[reference.as_bytes()]),
-            chain: Digest::of("layers of", &[reference.as_bytes()]),
+        let tagged = tagged(reference);
+        let known = self.images.get(reference).or_else(|| self.images.get(&tagged));
+        known.copied().unwrap_or_else(|| Image {
+            digest: Digest::of("manifest of", &[tagged.as_bytes()]),
+            chain: Digest::of("layers of", &[tagged.as_bytes()]),
             inside: None,
         })
     }
