@@ -271,9 +271,14 @@ impl<'a> Lowering<'_, 'a> {
     ) -> VertexId {
         let mut inputs = by_definition(state);
         let mut indices = Vec::with_capacity(run.mounts.len());
-        // The order in which mounts are written is not in the key (BuildKit sorts them by target).
+        // The order in which mounts are written is not in the key (BuildKit sorts them by target), but that of secrets is.
         let mut mounts: Vec<&MountStep<'a>> = run.mounts.iter().collect();
-        mounts.sort_by(|a, b| a.target.cmp(&b.target));
+        let place = |mount: &MountStep<'a>| match mount.kind {
+            MountKind::Bind | MountKind::Cache | MountKind::Tmpfs => (0, mount.target.clone()),
+            MountKind::Secret => (1, String::new()),
+            MountKind::Ssh => (2, String::new()),
+        };
+        mounts.sort_by_cached_key(|mount| place(mount));
         for mount in &mounts {
             let index = self.mount_source(mount, step.stage).map(|(vertex, path)| {
                 let content = !matches!(mount.kind, MountKind::Cache)

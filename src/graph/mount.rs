@@ -37,7 +37,7 @@ impl<'a> Builder<'a, '_> {
         let uid = expanded(&["uid"]).and_then(|value| value.parse().ok());
         let gid = expanded(&["gid"]).and_then(|value| value.parse().ok());
         let mode = expanded(&["mode"]).and_then(|value| u32::from_str_radix(&value, 8).ok());
-        let sharing = match text("sharing") {
+        let sharing = match text("sharing").map(str::to_ascii_lowercase).as_deref() {
             Some("private") => Sharing::Private,
             Some("locked") => Sharing::Locked,
             _ => Sharing::Shared,
@@ -70,20 +70,25 @@ impl<'a> Builder<'a, '_> {
         let explicit_id = id.is_some();
         let id = id.unwrap_or_else(|| match kind {
             MountKind::Cache => Cow::Owned(path::clean(&target_text)),
-            MountKind::Secret => {
-                Cow::Owned(path::base(source_text.as_deref().unwrap_or(&target_text)).to_owned())
-            }
+            MountKind::Secret => source_text
+                .clone()
+                .unwrap_or_else(|| Cow::Owned(path::base(target_text.trim_end_matches('/')).to_owned())),
             _ => Cow::Borrowed(""),
         });
-        let rest = ["required", "env", "size"]
-            .iter()
-            .filter_map(|key| option(mount, key))
-            .map(|option| {
-                let value =
-                    option.value.as_ref().map_or(Cow::Borrowed("true"), |word| self.expand(word, state));
-                format!("{}={value}", option.key.to_ascii_lowercase())
-            })
-            .collect();
+        let mut rest = Vec::new();
+        if flag(mount, &["required"]) == Some(true) {
+            rest.push("required".to_owned());
+        }
+        for key in ["env", "size"] {
+            let Some(word) = option(mount, key).and_then(|option| option.value.as_ref()) else { continue };
+            let value = self.expand(word, state);
+            let value = if key == "size" {
+                bytes(&value).map_or(value, |size| size.to_string().into())
+            } else {
+                value
+            };
+            rest.push(format!("{key}={value}"));
+        }
         let source = path::clean(&format!("/{}", source_text.as_deref().unwrap_or("")));
         Some(MountStep {
             syntax: mount,
@@ -107,6 +112,22 @@ impl<'a> Builder<'a, '_> {
 /// The last option of that key, in any case.
 fn option<'m, 'a>(mount: &'m Mount<'a>, key: &str) -> Option<&'m MountOption<'a>> {
     mount.options.iter().rev().find(|option| option.key.eq_ignore_ascii_case(key))
+}
+
+/// A size in bytes, of `1m`, `1MiB` or `1048576` (docker/go-units: `RAMInBytes`).
+fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_lowercase();
+    let end = text.find(|one: char| !one.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let shift = match unit.trim() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 fn flag(mount: &Mount<'_>, keys: &[&str]) -> Option<bool> {
