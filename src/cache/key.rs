@@ -39,7 +39,7 @@ pub(super) fn exec(
         feed.text(&variable.value);
     }
     feed.text("meta");
-    feed.text(&state.cwd);
+    feed.text(&state.cwd_text);
     feed.text(&state.user);
     feed.text(options.hostname.unwrap_or(""));
     feed.text(if run.network.is_empty() { options.network } else { &run.network });
@@ -101,11 +101,20 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 fn mount(feed: &mut Feed, mount: &MountStep<'_>, namespace: &str) {
     feed.number(mount.kind as u64);
     // A trailing slash is part of the key although it is the same directory (truth: mounts/key-trailing-slash).
-    let dest = if mount.target_text.starts_with('/') { mount.target_text.as_ref() } else { &mount.target };
-    feed.text(dest);
-    feed.number(u64::from(mount.readonly));
+    let dest = match mount.kind {
+        MountKind::Secret | MountKind::Ssh => mount.target_text.as_ref(),
+        _ if mount.target_text.starts_with('/') => mount.target_text.as_ref(),
+        _ => &mount.target,
+    };
+    let is_variable = mount.rest.iter().any(|rest| rest.starts_with("env="));
+    if mount.kind == MountKind::Secret && dest.is_empty() && !is_variable {
+        feed.text(&format!("/run/secrets/{}", path::base(&mount.id)));
+    } else {
+        feed.text(dest);
+    }
     match mount.kind {
         MountKind::Cache => {
+            feed.number(u64::from(mount.readonly));
             let default = mount.sharing == Sharing::Shared && mount.id == dest;
             if default {
                 feed.text(namespace);
@@ -114,11 +123,13 @@ fn mount(feed: &mut Feed, mount: &MountStep<'_>, namespace: &str) {
         }
         MountKind::Secret | MountKind::Ssh => {
             feed.text(&mount.id);
-            for number in [mount.uid, mount.gid, mount.mode] {
-                feed.number(number.map_or(0, |number| u64::from(number) + 1));
+            // What is written out as the default is the default.
+            let mode = if mount.kind == MountKind::Secret { 0o400 } else { 0o600 };
+            for number in [mount.uid.unwrap_or(0), mount.gid.unwrap_or(0), mount.mode.unwrap_or(mode)] {
+                feed.number(u64::from(number));
             }
         }
-        MountKind::Bind | MountKind::Tmpfs => {}
+        MountKind::Bind | MountKind::Tmpfs => feed.number(u64::from(mount.readonly)),
     }
     for rest in &mount.rest {
         feed.text(rest);
@@ -160,6 +171,7 @@ pub(super) fn copy(copy: &CopyStep<'_>, base: bool, inputs: &[usize]) -> Digest 
 
 fn common(feed: &mut Feed, copy: &CopyStep<'_>) {
     feed.text(&copy.dest);
+    feed.number(u64::from(copy.dest_dot));
     feed.text(copy.chown.as_deref().unwrap_or("-"));
     match copy.chmod.as_deref() {
         None => feed.text("-"),

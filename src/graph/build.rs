@@ -73,6 +73,7 @@ impl<'a> Builder<'a, '_> {
         }
         if let Some(cwd) = &config.cwd {
             state.cwd = Cow::Owned(path::clean(&format!("/{cwd}")));
+            state.cwd_text = state.cwd.clone();
         }
         if let Some(user) = &config.user {
             state.user = Cow::Owned(user.clone());
@@ -118,7 +119,14 @@ impl<'a> Builder<'a, '_> {
                     path::clean(&format!("{}/{text}", state.cwd))
                 };
                 let cwd: Cow<'a, str> = Cow::Owned(cwd);
-                Arc::make_mut(state).cwd = cwd.clone();
+                let next = Arc::make_mut(state);
+                // BuildKit cleans only what it joins (`system.NormalizePath`).
+                if text.starts_with('/') {
+                    next.cwd_text = text;
+                } else if !text.is_empty() {
+                    next.cwd_text = cwd.clone();
+                }
+                next.cwd = cwd.clone();
                 self.push(stage, instruction, onbuild, state, StepKind::Workdir(cwd));
             }
             Kind::Env(pairs) => self.env(pairs, state),
@@ -238,7 +246,8 @@ impl<'a> Builder<'a, '_> {
             (heredoc.name.clone(), body)
         });
         let inline = inline.collect();
-        let dest = destination(&self.expand(&copy.dest, state), &state.cwd);
+        let dest_text = self.expand(&copy.dest, state);
+        let dest = destination(&dest_text, &state.cwd);
         let mut expanded = |word: &'a Option<Word<'a>>| word.as_ref().map(|word| self.expand(word, state));
         let chown = expanded(&copy.chown).filter(|owner| !owner.is_empty());
         let chmod = expanded(&copy.chmod).filter(|mode| !mode.is_empty());
@@ -250,6 +259,7 @@ impl<'a> Builder<'a, '_> {
             inline,
             heredocs: &instruction.heredocs,
             dest,
+            dest_dot: dest_text.ends_with("/."),
             chown,
             chmod,
             link: copy.link,
@@ -309,9 +319,9 @@ impl<'a> Builder<'a, '_> {
 /// An absolute destination, cleaned, its trailing slash kept; `.` is the working directory with a slash
 /// (BuildKit: `pathRelativeToWorkingDir`).
 fn destination(text: &str, cwd: &str) -> String {
-    let slash = text.is_empty() || text == "." || text.ends_with('/') || text.ends_with("/.");
     let mut clean =
         if text.starts_with('/') { path::clean(text) } else { path::clean(&format!("{cwd}/{text}")) };
+    let slash = text.is_empty() || text == "." || text.ends_with('/') || text.ends_with("/.");
     if slash && !clean.ends_with('/') {
         clean.push('/');
     }

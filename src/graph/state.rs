@@ -39,6 +39,8 @@ pub struct State<'a> {
     pub image_env: Env<'a>,
     /// Working directory, absolute and clean.
     pub cwd: Cow<'a, str>,
+    /// The same as a RUN is given it: an absolute WORKDIR stays as it is written.
+    pub cwd_text: Cow<'a, str>,
     /// USER as written after expansion; empty where nothing set it.
     pub user: Cow<'a, str>,
     /// SHELL in force.
@@ -51,6 +53,7 @@ impl Default for State<'_> {
             env: Env::default(),
             image_env: Env::default(),
             cwd: Cow::Borrowed("/"),
+            cwd_text: Cow::Borrowed("/"),
             user: Cow::Borrowed(""),
             shell: default_shell(),
         }

@@ -127,7 +127,7 @@ pub struct MountStep<'a> {
     pub gid: Option<u32>,
     /// `mode=`, octal.
     pub mode: Option<u32>,
-    /// `required`, `env=`, `size=` and the like: every other option that enters the key, as `key=value`.
+    /// `required` where it is, `env=`, `size=` in bytes: every other option that enters the key.
     pub rest: Vec<String>,
 }
 
@@ -146,6 +146,8 @@ pub struct CopyStep<'a> {
     pub heredocs: &'a [Heredoc<'a>],
     /// Absolute destination; a trailing slash is kept, it is part of the key (facts §1.7).
     pub dest: String,
+    /// Whether it is written with a dot behind the slash, which is part of the key too.
+    pub dest_dot: bool,
     /// `--chown`, expanded.
     pub chown: Option<Cow<'a, str>>,
     /// `--chmod`, expanded.
