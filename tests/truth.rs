@@ -126,8 +126,8 @@ impl<'s> Replay<'s> {
                 let args: Vec<&str> = change["args"].as_array().into_iter().flatten().map(text).collect();
                 let what = match args.as_slice() {
                     ["--filter", "type==exec.cachemount"] => Prune::Mounts,
-                    ["--filter", "type==source.local"] => return,
                     ["--filter", "type==regular"] => Prune::Layers,
+                    ["--filter", filter] if filter.starts_with("type==") => return,
                     // Everything here was used within the hour and is far smaller than the limit (in MB).
                     ["--keep-duration" | "--keep-storage", _] => return,
                     _ => Prune::All,
