@@ -249,12 +249,16 @@ fn joined(
     let equal = run(Outputs::Equal);
     let open = below_outputs(definition, &|at| equal.reruns(at) || differing.reruns(at));
     let is_open = |at: VertexId| open.get(at).copied().unwrap_or(false);
-    let undecided = |at| equal.at(at).0 != differing.at(at).0 && !is_open(at);
+    // What is copied out of a stage whose commands stand in another place now differs in both.
+    let moved = |at| is_open(at) && matches!(equal.at(at), (Verdict::Reruns, Reason::Content(_)));
+    let undecided = |at| moved(at) || (equal.at(at).0 != differing.at(at).0 && !is_open(at));
     let needed = !last || all().any(undecided);
     let presumed = needed.then(|| run(Outputs::Presumed));
+    let hits = |at| presumed.as_ref().is_some_and(|presumed| presumed.at(at).0 == Verdict::Cached);
     let of = |at: VertexId| {
         let (in_differing, in_equal) = (differing.at(at), equal.at(at));
         match (in_differing.0, is_open(at)) {
+            (Verdict::Reruns, true) if hits(at) => (Verdict::Depends, in_differing.1),
             (verdict, _) if verdict == in_equal.0 => in_differing,
             (Verdict::Reruns, true) => (Verdict::Depends, in_differing.1),
             (_, true) => (Verdict::Depends, in_equal.1),
