@@ -280,19 +280,14 @@ impl<'a> Lowering<'_, 'a> {
         };
         mounts.sort_by_cached_key(|mount| place(mount));
         for mount in &mounts {
-            let index = self.mount_source(mount, step.stage).map(|(vertex, path)| {
-                let content = !matches!(mount.kind, MountKind::Cache)
-                    || mount.readonly
-                    || path == "/"
-                    || path == "/cache";
-                add_selected(&mut inputs, state, vertex, &path, content)
-            });
+            let source = self.mount_source(mount, step.stage);
+            let index = source.map(|(vertex, path)| add_selected(&mut inputs, state, vertex, &path));
             indices.push(index);
         }
         if let Some(script) = &run.script {
             let digest = Digest::of("script", &[script.as_bytes()]);
             let vertex = self.add(digest, Action::Mkfile("script".into(), digest), Vec::new(), false, false);
-            add_selected(&mut inputs, state, vertex, "/", true);
+            add_selected(&mut inputs, state, vertex, "/");
         }
         let platform = self.graph.stages.get(step.stage).and_then(|stage| stage.platform.clone());
         let options = key::ExecOptions {
@@ -454,23 +449,16 @@ fn input_index(inputs: &mut Vec<Input>, vertex: VertexId) -> usize {
     inputs.len() - 1
 }
 
-/// Adds a mounted path of `vertex` to the inputs. The root file system is never hashed by content.
-fn add_selected(
-    inputs: &mut Vec<Input>,
-    root: Option<VertexId>,
-    vertex: VertexId,
-    path: &str,
-    content: bool,
-) -> usize {
+/// Adds a mounted path of `vertex` to the inputs. The root file system is hashed by content only where something of it is
+/// mounted too, and then all of it (BuildKit: `getMountDeps`).
+fn add_selected(inputs: &mut Vec<Input>, root: Option<VertexId>, vertex: VertexId, path: &str) -> usize {
     let index = input_index(inputs, vertex);
     if let Some(input) = inputs.get_mut(index) {
-        let mut sources =
-            input.content.as_ref().map(|selection| selection.sources.clone()).unwrap_or_default();
+        let first = || if Some(vertex) == root { vec!["/".to_owned()] } else { Vec::new() };
+        let mut sources = input.content.as_ref().map_or_else(first, |selection| selection.sources.clone());
         sources.push(path.to_owned());
         input.selector = paths_digest(&sources);
-        let by_content = content && Some(vertex) != root;
-        input.content = by_content
-            .then(|| Arc::new(CopySelection { sources, literal: true, ..CopySelection::default() }));
+        input.content = Some(Arc::new(CopySelection { sources, literal: true, ..CopySelection::default() }));
     }
     index
 }
