@@ -20,6 +20,18 @@ pub(super) struct Layered {
     bottom: Option<ResultId>,
     /// Where something was put of which nothing is known.
     opaque: Vec<String>,
+    /// Where a file is instead if what is at the bottom has a directory of its name.
+    instead: Vec<String>,
+}
+
+impl Layered {
+    /// Whether something of which nothing is known may be what the path or pattern `wanted` leads to.
+    fn is_open(&self, wanted: &str) -> bool {
+        let below = |place: &String| {
+            wanted.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.opaque.iter().any(|place| may_meet(wanted, place)) || self.instead.iter().any(below)
+    }
 }
 
 impl Results {
@@ -31,7 +43,7 @@ impl Results {
             return None;
         }
         let wanted = path::below_root(&source.replacen("/./", "/", usize::from(selection.parents)));
-        if layered.opaque.iter().any(|opaque| may_meet(&wanted, opaque)) {
+        if layered.is_open(&wanted) {
             return None;
         }
         let pattern = !selection.literal && has_wildcards(&wanted);
@@ -67,7 +79,7 @@ impl Results {
                 continue;
             }
             let layered = self.layered(at, 0)?;
-            if layered.opaque.iter().any(|opaque| may_meet(&wanted, opaque)) {
+            if layered.is_open(&wanted) {
                 return None;
             }
             match layered.tree.get(&wanted) {
@@ -173,7 +185,7 @@ impl Results {
                 && matches!(next.get(&folder), Some(Entry::File(_)))
             {
                 let name = path::base(selection.sources.first().map_or("", String::as_str));
-                layered.opaque.push(format!("{folder}/{name}"));
+                layered.instead.push(format!("{folder}/{name}"));
             }
             layered.tree = next;
         } else {

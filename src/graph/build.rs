@@ -67,7 +67,7 @@ impl<'a> Builder<'a, '_> {
 
     fn image_state(&self, reference: &str) -> State<'a> {
         let mut state = State::default();
-        let Some(config) = self.options.images.get(reference) else { return state };
+        let Some(config) = self.options.image(reference) else { return state };
         for (name, value) in &config.env {
             state.set(Cow::Owned(name.clone()), Cow::Owned(value.clone()), Origin::Base);
         }

@@ -49,6 +49,12 @@ impl Options {
         self.args.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// The configuration of an image; one without a tag is the one with `latest`.
+    #[must_use]
+    pub fn image(&self, reference: &str) -> Option<&ImageConfig> {
+        self.images.get(reference).or_else(|| self.images.get(&format!("{reference}:latest")))
+    }
+
     /// A named context, by name in any case.
     #[must_use]
     pub fn context(&self, name: &str) -> Option<(&str, &NamedContext)> {
