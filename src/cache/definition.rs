@@ -2,13 +2,13 @@
 
 use super::digest::Digest;
 use super::key;
-use crate::context::CopySelection;
+use crate::context::{CopySelection, Tree};
 use crate::graph::{
     Base, CopySourceKind, CopyStep, Graph, MountKind, MountStep, Options, RunStep, Source, Step, StepId,
     StepKind,
 };
 use rustc_hash::FxHashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Index of an operation in [`Definition::vertices`].
 pub type VertexId = usize;
@@ -77,6 +77,8 @@ pub struct CopyPart {
     pub plain: bool,
     /// Whether archives are unpacked.
     pub unpack: bool,
+    /// The first files that were asked about, and how they arrive.
+    pub(super) arrived: OnceLock<(Tree, Tree)>,
 }
 
 /// The operations of a build.
@@ -400,6 +402,7 @@ impl<'a> Lowering<'_, 'a> {
                 flags,
                 plain,
                 unpack: copy.unpack || copy.unpack_remote,
+                arrived: OnceLock::new(),
             });
         }
         for (vertex, selections) in taken {

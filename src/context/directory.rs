@@ -121,6 +121,22 @@ impl Directory {
         }
     }
 
+    /// The same with every entry changed; what is a directory stays one.
+    pub(super) fn mapped(&self, change: &impl Fn(Entry) -> Entry) -> Self {
+        let map = |(name, node): &(Arc<str>, Node)| {
+            let node = match (change(node.entry()), node) {
+                (Entry::Directory { mode }, Node::Directory(inner)) => {
+                    Node::Directory(Arc::new(Self { mode, ..inner.mapped(change) }))
+                }
+                (Entry::Directory { .. }, other) => other.clone(),
+                (Entry::File(file), _) => Node::File(file),
+                (Entry::Symlink { target }, _) => Node::Symlink(target),
+            };
+            (Arc::clone(name), node)
+        };
+        Self::new(self.mode, self.children.iter().map(map).collect())
+    }
+
     pub(super) fn walk(&self, path: &mut String, visit: &mut impl FnMut(&str, Entry) -> bool) {
         let len = path.len();
         for (name, node) in &self.children {

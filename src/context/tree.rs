@@ -100,6 +100,18 @@ impl Tree {
         self.directory(path).map(|root| Self { root: Arc::clone(root) })
     }
 
+    /// The same tree with every entry changed; what is a directory stays one.
+    #[must_use]
+    pub fn mapped(&self, change: impl Fn(Entry) -> Entry) -> Self {
+        Self { root: Arc::new(self.root.mapped(&change)) }
+    }
+
+    /// Whether both are one and the same tree, which is told at once; equal ones need not be.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.root, &other.root)
+    }
+
     /// Puts `entry` at `path`, with the directories that lead there. A directory that exists keeps what is in it and
     /// gets the new mode; a file in the way is replaced. False for the root and for paths of more than 256 elements.
     pub fn insert(&mut self, path: &str, entry: Entry) -> bool {

@@ -3,7 +3,7 @@
 use super::contexts::{Contexts, Files};
 use super::read::read_known;
 use crate::context::Entry;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fs;
@@ -32,12 +32,12 @@ impl Mentions {
             return answer.clone();
         }
         let found: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(usize::MAX)).collect();
-        // Most files speak of none of them, and that is told much faster than of which.
-        let any = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts);
-        let (Ok(any), Ok(finder)) = (any, AhoCorasick::new(texts)) else { return vec![Some(0); texts.len()] };
+        let finder = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(texts);
+        let Ok(finder) = finder else { return vec![Some(0); texts.len()] };
         files.par_iter().enumerate().for_each(|(number, path)| {
             let bytes = bytes(contexts, path).unwrap_or_default();
-            if !any.is_match(&bytes) {
+            // Most files speak of none of them, and that is told faster than of which.
+            if !finder.is_match(&bytes) {
                 return;
             }
             for at in finder.find_overlapping_iter(&bytes) {
