@@ -219,6 +219,14 @@ fn caches_follow_user_environment_options_and_settings() {
             &["/usr/local/cargo/registry", "/usr/local/cargo/git", "/t"],
         ),
         ("FROM x\nRUN cargo install just", &["/root/.cargo/registry", "/root/.cargo/git"]),
+        ("FROM x\nRUN cargo binstall just", &[]),
+        (
+            "FROM lukemathwalker/cargo-chef:latest-rust-1.90\nRUN cargo chef cook --recipe-path recipe.json",
+            &["/usr/local/cargo/registry", "/usr/local/cargo/git"],
+        ),
+        ("FROM python\nRUN python -m build", &["/root/.cache/pip"]),
+        ("FROM python\nRUN python setup.py install", &[]),
+        ("FROM python\nRUN python setup.py bdist_wheel", &[]),
         ("FROM x\nRUN apt-get -o Dir::Cache=/c install -y a", &["/c", "/var/lib/apt/lists"]),
         ("FROM fedora:40\nRUN dnf --setopt=cachedir=/c install a", &["/c"]),
         ("FROM x\nRUN pip install --cache-dir=/c a", &["/c"]),
@@ -255,8 +263,24 @@ fn caches_follow_user_environment_options_and_settings() {
         ("FROM fedora:40\nRUN dnf install gcc", &["/var/cache/dnf"]),
         ("FROM rockylinux:9\nRUN yum install gcc", &["/var/cache/dnf"]),
         ("FROM centos:7\nRUN yum install gcc", &["/var/cache/yum"]),
+        ("FROM registry.centos.org/centos/centos:7\nRUN yum install gcc", &["/var/cache/yum"]),
+        ("FROM oraclelinux:7\nRUN yum install gcc", &["/var/cache/yum"]),
         ("FROM ruby\nRUN bundle install", &["/usr/local/bundle/cache"]),
         ("FROM x\nENV BUNDLE_PATH=/b\nRUN bundle install", &["/b/ruby/*/cache"]),
+        (
+            "FROM ruby\nWORKDIR /w\nENV BUNDLE_DEPLOYMENT=1\nRUN bundle install",
+            &["/w/vendor/bundle/ruby/*/cache"],
+        ),
+        (
+            "FROM ruby\nWORKDIR /w\nRUN bundle config set --local deployment 'true'\nRUN bundle install",
+            &["/w/vendor/bundle/ruby/*/cache"],
+        ),
+        ("FROM dunglas/frankenphp\nRUN composer install", &["/root/.cache/composer"]),
+        ("FROM quay.io/jupyter/base-notebook\nRUN mamba install -y numpy", &["/opt/conda/pkgs"]),
+        (
+            "FROM continuumio/miniconda3\nRUN useradd -m a\nUSER a\nRUN conda install numpy",
+            &["/home/a/.conda/pkgs"],
+        ),
         ("FROM composer\nRUN composer install", &["/tmp/cache"]),
         ("FROM php\nRUN composer install", &["/root/.composer/cache"]),
         ("FROM mcr.microsoft.com/dotnet/sdk:8.0\nRUN dotnet restore", &["/root/.nuget/packages"]),
@@ -421,6 +445,17 @@ fn yarn_is_told_apart_by_the_context() {
     assert!(pnp.good().is_empty() && pnp.bad().contains(&"/root/.yarn/berry/cache"), "{:?}", pnp.caches);
     let modules = with(&[(".yarnrc.yml", "nodeLinker: node-modules\n")]);
     assert_eq!(modules.good(), ["/root/.yarn/berry/cache"]);
+    for local in [
+        &[(".yarnrc.yml", "enableGlobalCache: false\nnodeLinker: node-modules\n")][..],
+        &[
+            ("package.json", "{\"packageManager\": \"yarn@3.6.1\"}"),
+            (".yarnrc.yml", "nodeLinker: node-modules\n"),
+        ],
+    ] {
+        let seen = with(local);
+        let dir = seen.caches.iter().find(|dir| dir.path.as_deref() == Some("/a/.yarn/cache")).unwrap();
+        assert!(seen.good().is_empty() && dir.mount == Mount::Optional, "{local:?}: {:?}", seen.caches);
+    }
     let unknown = walk(run, &[]).seen.pop().unwrap();
     assert!(unknown.tool == "yarn" && !unknown.sure && unknown.caches.iter().all(|dir| !dir.sure));
 }
@@ -501,4 +536,32 @@ fn branches_are_chosen_by_the_files_of_the_context() {
     assert_eq!(with("f() { npm ci; }; f", "a"), [("npm".to_owned(), true)]);
     assert_eq!(with("f() { if [ -f a ]; then npm ci; fi; }; f", "a"), [("npm".to_owned(), true)]);
     assert_eq!(with("false || npm ci", "a"), [("npm".to_owned(), false)]);
+}
+
+#[test]
+fn go_only_compiles_where_nothing_is_to_be_downloaded() {
+    let run = "FROM golang\nWORKDIR /a\nRUN go build -o /app\n";
+    let with = |files: &[(&str, &str)]| walk(run, files).seen.pop().unwrap();
+    for alone in [
+        &[("go.mod", "module a\n\ngo 1.25\n")][..],
+        &[("go.mod", "module a\n\nrequire b v1.0.0\n"), ("vendor/modules.txt", "# b v1.0.0\n")],
+    ] {
+        let seen = with(alone);
+        assert_eq!((seen.kind, seen.good()), (Kind::Build, vec!["/root/.cache/go-build"]), "{alone:?}");
+    }
+    let seen = with(&[("go.mod", "module a\n\nrequire b v1.0.0\n")]);
+    assert_eq!((seen.kind, seen.good()), (Kind::Both, vec!["/go/pkg/mod", "/root/.cache/go-build"]));
+}
+
+#[test]
+fn angular_caches_since_version_13() {
+    let with = |version: &str| {
+        let manifest = format!("{{\"devDependencies\": {{\"@angular/cli\": \"{version}\"}}}}");
+        let run = "FROM node\nWORKDIR /a\nRUN npx ng build\n";
+        let seen = walk(run, &[("package.json", manifest.as_str())]).seen.pop().unwrap();
+        seen.good().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(with("^12.2.0"), Vec::<String>::new());
+    assert_eq!(with("~1.7.4"), Vec::<String>::new());
+    assert_eq!(with("^19.0.0"), ["/a/.angular/cache"]);
 }
