@@ -70,9 +70,8 @@ pub fn context_file(cx: &DockerfileCx<'_>, step: StepId, path: &str) -> Option<O
             return None;
         }
         let rest = below(path, &mount.target).unwrap_or_default();
-        return Some(
-            Some(normalize(&format!("{}/{rest}", mount.source.trim_start_matches('/')))).filter(is_there),
-        );
+        let inside = normalize(&format!("/{}/{rest}", mount.source));
+        return Some(Some(inside.trim_start_matches('/').to_owned()).filter(is_there));
     }
     for (_, step) in before(cx, found.stage, Some(step)) {
         if !cx.model().visit(1) {
