@@ -153,7 +153,7 @@ impl Change<'_> {
             };
             // What is changed in a whole directory for the sake of one file in it is another matter.
             named && (!self.recursive || written.kind != WrittenKind::File)
-                || (self.recursive && written.kind == WrittenKind::Directory && written.is_in(target))
+                || (self.recursive && written.kind != WrittenKind::File && written.is_in(target))
         })
     }
 
@@ -182,7 +182,7 @@ fn report(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>], o
     let numbers: Vec<u32> = met.iter().map(|copied| cx.line_of(copied.id)).collect();
     let what = match cx.model().taken_files(last.id).map(|files| files.len()) {
         Some(number) if recursive && met.len() == 1 && number > 1 => format!("all {number} files"),
-        _ if recursive || met.len() > 1 => "files".to_owned(),
+        _ if recursive || met.len() > 1 || several(run, last) => "files".to_owned(),
         _ => "a file".to_owned(),
     };
     let both = run.changes.iter().any(|change| change.flag != program);
@@ -209,6 +209,12 @@ fn report(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>], o
     out.report(run.step.instruction.span, message).help(help).causes(causes).fix(fix).severity(severity);
 }
 
+/// Whether several files of one COPY are named.
+fn several(run: &Run<'_, '_>, copied: &Copied<'_, '_>) -> bool {
+    let hit = |written: &&Written| run.changes.iter().any(|change| change.meets(written));
+    copied.written.iter().filter(hit).count() > 1
+}
+
 /// What the flag of the COPY has to be.
 fn new_value(change: &Change<'_>) -> String {
     match change.value {
@@ -221,6 +227,16 @@ fn new_value(change: &Change<'_>) -> String {
 fn fix(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>]) -> Option<Fix> {
     let instruction = run.step.instruction;
     if !instruction.comments.is_empty() || !instruction.flags.is_empty() {
+        return None;
+    }
+    // With `-R` the RUN changes what other COPYs put there, too.
+    let missed = |change: &Change<'_>, written: &Written| {
+        change.recursive
+            && change.targets.iter().any(|(target, _)| written.is_in(target))
+            && !change.meets(written)
+    };
+    let all_written = || copies.iter().flat_map(|copied| &copied.written);
+    if run.changes.iter().any(|change| all_written().any(|written| missed(change, written))) {
         return None;
     }
     let mut fix = Fix::needs_a_look("set it with the COPY");
