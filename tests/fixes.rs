@@ -42,6 +42,9 @@ const AS_FAST: &[(&str, &str)] = &[("copy-without-link", "drop")];
 /// Rules whose fix makes a step run again after a change that it did not see, because it has to.
 const MEANT_TO_RUN: &[&str] = &["missing-lockfile", "dockerignore-ineffective"];
 
+/// Rules whose fix brings a file to a step that was without it.
+const BRINGS: &[&str] = &["missing-lockfile"];
+
 /// Rules whose fix takes files out of the context that nobody needs.
 const LEAVES_OUT: &[&str] = &["context-noise", "dockerignore-ineffective", "git-context"];
 
@@ -476,7 +479,7 @@ fn compare(finding: &Finding, old: &Shot, new: &Shot) -> Result<bool, String> {
     for (at, step) in new.steps.iter().enumerate().filter(|(_, step)| step.run.is_some()) {
         if let Some(was) = pairs.get(&at) {
             let free = freed.contains(&at) || LEAVES_OUT.contains(&finding.rule);
-            unchanged(&old.steps[*was], step, free)?;
+            unchanged(&old.steps[*was], step, free, BRINGS.contains(&finding.rule))?;
         }
     }
     covered(old, new, &pairs)?;
@@ -484,7 +487,7 @@ fn compare(finding: &Finding, old: &Shot, new: &Shot) -> Result<bool, String> {
 }
 
 /// What a step finds in force and in its place.
-fn unchanged(was: &StepShot, step: &StepShot, free: bool) -> Result<(), String> {
+fn unchanged(was: &StepShot, step: &StepShot, free: bool, brings: bool) -> Result<(), String> {
     let text = &step.text;
     // What has no use for the files of a directory may run in another one.
     if was.state.1 != step.state.1 || was.state.2 != step.state.2 && !free {
@@ -499,7 +502,8 @@ fn unchanged(was: &StepShot, step: &StepShot, free: bool) -> Result<(), String> 
         let gone = free && !matches!(now, Standing::Context(_));
         // What is not known on both sides is not claimed on either.
         let vague = !matches!(standing, Standing::Context(_)) && !matches!(now, Standing::Context(_));
-        if now != standing && !gone && !vague {
+        let brought = brings && *standing == Standing::Nothing;
+        if now != standing && !gone && !vague && !brought {
             return Err(format!("`{text}` finds {now:?} at {place} instead of {standing:?}"));
         }
     }

@@ -123,7 +123,15 @@ fn missing(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>, used: &ToolUse<'_
 fn report(cx: &DockerfileCx<'_>, id: StepId, used: &ToolUse<'_>, missing: &Missing, out: &mut Sink) {
     let (Some(step), Some(command)) = (cx.graph().step(missing.copy), cx.command(id, used)) else { return };
     let lock = code(&missing.lock, 40);
-    let why = if missing.ignored { "which the ignore file leaves out" } else { "which no COPY brings" };
+    let late = cx
+        .graph()
+        .steps_of(step.stage)
+        .find(|(later, _)| *later > id && cx.model().takes(*later, &missing.lock));
+    let why = match late {
+        _ if missing.ignored => "which the ignore file leaves out".to_owned(),
+        Some((later, _)) => format!("which line {} copies too late", cx.line_of(later)),
+        None => "which no COPY brings".to_owned(),
+    };
     let message = format!(
         "{} (line {}) installs without {lock}, {why}: other versions in every build",
         code(&text(command), 36),
