@@ -104,6 +104,25 @@ const TAKES_ALL: &[&str] = &[
     "include_dir!(\"$CARGO_MANIFEST_DIR\")",
 ];
 
+/// Programs that make a site of the prose that lies there.
+const RENDERS: &[&str] = &[
+    "@11ty/eleventy",
+    "@docusaurus/",
+    "@nuxt/content",
+    "\"astro\"",
+    "\"gatsby\"",
+    "\"hexo\"",
+    "\"honkit\"",
+    "contentlayer",
+    "docsify",
+    "github-pages",
+    "jekyll",
+    "mkdocs",
+    "nextra",
+    "vitepress",
+    "vuepress",
+];
+
 /// Which of `candidates` the Dockerfile needs, in their order.
 pub(super) fn needed(cx: &DockerfileCx<'_>, candidates: &[Candidate]) -> Vec<bool> {
     candidates
@@ -275,7 +294,8 @@ pub(super) fn mentioned(cx: &DockerfileCx<'_>, taken: &[String], candidates: &[C
     let files: Vec<String> = code.iter().copied().chain(others).map(place).collect();
     let of =
         |group: fn(&Candidate) -> bool| candidates.iter().filter(move |one| group(one)).flat_map(needles);
-    let mut wanted: Vec<String> = ASKS_GIT.iter().chain(TAKES_ALL).map(|text| (*text).to_owned()).collect();
+    let mut wanted: Vec<String> =
+        ASKS_GIT.iter().chain(TAKES_ALL).chain(RENDERS).map(|text| (*text).to_owned()).collect();
     wanted.extend(of(|one| one.group != Group::Builds));
     let anywhere: BTreeSet<String> = wanted.iter().cloned().collect();
     wanted.extend(of(|one| one.group == Group::Builds));
@@ -295,7 +315,9 @@ pub(super) fn mentioned(cx: &DockerfileCx<'_>, taken: &[String], candidates: &[C
     let named = |candidate: &Candidate| match candidate.group {
         Group::Git => git,
         Group::Builds => needles(candidate).iter().any(|text| in_code.contains(text)),
-        Group::Prose => has(TAKES_ALL) || needles(candidate).iter().any(|text| everywhere.contains(text)),
+        Group::Prose => {
+            has(TAKES_ALL) || has(RENDERS) || needles(candidate).iter().any(|text| everywhere.contains(text))
+        }
         Group::Tests => needles(candidate).iter().any(|text| everywhere.contains(text)),
         Group::Results(_) | Group::Editor => false,
     };
