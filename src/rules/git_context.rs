@@ -5,7 +5,9 @@ use super::{
     BuildCx, Category, DockerfileCx, Fix, Fixable, Meta, Place, ProjectCx, Rule, Safety, Severity, Sink,
 };
 use crate::builds::{ContextSource, Front, System};
+use crate::cache::Model;
 use crate::context::{DOCKERIGNORE, Ignore, own_ignore_file, path};
+use crate::graph::Base;
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -80,7 +82,7 @@ impl Rule for GitContext {
                 let names: Vec<String> = files.iter().take(4).map(|file| code(file, 40)).collect();
                 draft = draft.cause_elsewhere(format!("among them {}", list(&names)));
             }
-            draft.fix(fix(build, key, subdir));
+            draft.fix(fix(build, key, subdir, same_image(build, dockerfile, &found)));
         }
     }
 }
@@ -144,6 +146,40 @@ fn what(build: &BuildCx<'_>, dockerfile: &DockerfileCx<'_>, subdir: &str) -> Opt
     whole.map(Found::Whole)
 }
 
+/// Whether the image is the same when it is built from the work tree: there is a `.git` in it, which a COPY of everything takes
+/// along unless the ignore file names it, and what that file leaves out is missing where it was taken into the image.
+fn same_image(build: &BuildCx<'_>, dockerfile: &DockerfileCx<'_>, found: &Found) -> bool {
+    let Some(model) = build.model else { return false };
+    let ignore = [own_ignore_file(dockerfile.path()), DOCKERIGNORE.to_owned()]
+        .into_iter()
+        .find_map(|file| (dockerfile.files)(&file))
+        .map(|text| Ignore::parse(&text.text));
+    let without_git = ignore.is_some_and(|ignore| ignore.decide(".git").ignored);
+    let everything = model.graph.all_steps().any(|(id, _)| {
+        let mut sources = model.selections(id).into_iter().flat_map(|selection| selection.sources);
+        sources.any(|source| path::below_root(&source.replacen("/./", "/", 1)).is_empty())
+    });
+    let taken = matches!(found, Found::Ignored(_, _, line) if in_image(dockerfile, model, *line));
+    (without_git || !everything) && !taken
+}
+
+/// Whether the instruction in `line` writes into the image itself, not into a stage that is copied from.
+fn in_image(dockerfile: &DockerfileCx<'_>, model: &Model<'_>, line: u32) -> bool {
+    let mut steps = model.graph.all_steps();
+    let own = steps.find(|(_, step)| dockerfile.line(step.instruction.span.start) == line);
+    let mut at = model.graph.target;
+    while let Some(stage) = at {
+        if own.is_none_or(|(_, step)| step.stage == stage) {
+            return true;
+        }
+        at = match model.graph.stages.get(stage).map(|stage| &stage.base) {
+            Some(Base::Stage(parent)) if *parent < stage => Some(*parent),
+            _ => None,
+        };
+    }
+    false
+}
+
 /// Whether a path looks like what earlier steps of a job make.
 fn is_made(source: &str) -> bool {
     const MADE: &[&str] = &[
@@ -162,7 +198,8 @@ fn is_made(source: &str) -> bool {
 }
 
 /// The line that says the context, where the job has the repository.
-fn fix(build: &BuildCx<'_>, key: &str, subdir: &str) -> Option<Fix> {
+fn fix(build: &BuildCx<'_>, key: &str, subdir: &str, same: bool) -> Option<Fix> {
+    let new = |title: String| if same { Fix::safe(title) } else { Fix::needs_a_look(title) };
     if build.build.system != System::GithubActions || !build.build.checked_out || !subdir.is_empty() {
         return None;
     }
@@ -195,7 +232,7 @@ fn fix(build: &BuildCx<'_>, key: &str, subdir: &str) -> Option<Fix> {
             }
             let place = u32::try_from(at).ok()?;
             let title = format!("say `{key}: .`");
-            return Some(Fix::safe(title).insert(
+            return Some(new(title).insert(
                 &build.file.path,
                 place,
                 format!("{}{key}: .{end}", " ".repeat(depth)),
@@ -211,5 +248,5 @@ fn fix(build: &BuildCx<'_>, key: &str, subdir: &str) -> Option<Fix> {
     }
     let place = u32::try_from(first_end).ok()?;
     let added = format!("{indent}with:{end}{indent}  {key}: .{end}");
-    Some(Fix::safe(format!("say `{key}: .`")).insert(&build.file.path, place, added))
+    Some(new(format!("say `{key}: .`")).insert(&build.file.path, place, added))
 }
