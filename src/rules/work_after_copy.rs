@@ -176,10 +176,12 @@ fn fix(
             end,
         )?
     } else {
+        let mut moved = prepared(cx, copy, crossed)?;
+        moved.push(end);
         Fix::new(format!("move it above line {}", cx.line_of(copy)), safety).move_up_to(
             cx.path(),
             cx.syntax,
-            &[end],
+            &moved,
             start,
         )?
     };
@@ -190,6 +192,28 @@ fn fix(
         model.counterpart(cx.graph(), id).is_some_and(|there| !answer.runs_again(there))
     });
     better.then_some(fix)
+}
+
+/// The RUNs between the two that set something up (a directory, a setting) and so go with the step; `None` where one of them
+/// may need what the COPY or a tool before it made.
+fn prepared(cx: &DockerfileCx<'_>, copy: StepId, crossed: &[StepId]) -> Option<Vec<u32>> {
+    let sets_up = |run: &&StepId| cx.uses(**run).tools.is_empty();
+    if !crossed.iter().any(|run| sets_up(&run)) {
+        return Some(Vec::new());
+    }
+    let copies = |run: StepId| {
+        let steps = cx.graph().all_steps();
+        steps
+            .filter(move |(id, step)| copy <= *id && *id < run && matches!(step.kind, StepKind::Copy(_)))
+            .map(|(id, _)| id)
+    };
+    let goes = |run: &StepId| {
+        sets_up(&run) && cx.is_known(*run) && !copies(*run).any(|copy| work::touches(cx, *run, copy))
+    };
+    if !crossed.iter().all(goes) {
+        return None;
+    }
+    crossed.iter().map(|run| Some(cx.graph().step(*run)?.instruction.span.start)).collect()
 }
 
 /// Whether a COPY puts the same at the same place whatever the working directory is, and for root, who makes it too.

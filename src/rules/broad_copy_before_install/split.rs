@@ -8,7 +8,7 @@ use crate::fix::{apply, select};
 use crate::graph::{CopyStep, Source, StepId, StepKind};
 use crate::rules::ToolUse;
 use crate::rules::manifests::Manifest;
-use crate::rules::work::is_plain;
+use crate::rules::work::{command_touches, is_plain};
 use crate::rules::{DockerfileCx, Fix, Safety};
 use crate::shell::{Cwd, Link};
 use crate::tools::Needs;
@@ -67,7 +67,7 @@ pub(super) fn fix(
         moved,
         lines_before,
     );
-    fix = match cut(cx, install, job)? {
+    fix = match cut(cx, taker, install, job)? {
         Cut::Whole => {
             let after = lines(cx.syntax, to.instruction.span.start)?;
             let ends = cx.text().get(..after.end as usize)?.ends_with('\n');
@@ -156,13 +156,17 @@ enum Cut {
     Between(crate::source::Span, String),
 }
 
-fn cut(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>) -> Option<Cut> {
+fn cut(cx: &DockerfileCx<'_>, taker: StepId, install: StepId, job: &ToolUse<'_>) -> Option<Cut> {
     let step = cx.graph().step(install)?;
     let script = cx.facts.script(install);
     let uses = cx.uses(install);
     let reads = |number: usize| match uses.tools.iter().find(|job| job.command == number) {
         Some(job) => job.needs == Needs::Sources || job.kind == crate::tools::Kind::Run,
-        None => !script.commands.get(number).is_some_and(is_plain),
+        // What is removed need not be there; what is copied, moved or changed has to be.
+        None => script.commands.get(number).is_none_or(|command| {
+            let removes = matches!(command.program(), Some("rm" | "rmdir"));
+            !is_plain(command) || !removes && command_touches(cx, install, command, taker)
+        }),
     };
     let Some(first) = (job.command + 1..script.commands.len()).find(|number| reads(*number)) else {
         return Some(Cut::Whole);

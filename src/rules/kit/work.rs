@@ -1,7 +1,7 @@
 //! What the work of a RUN depends on: files of the context, variables, or neither.
 
 use super::{DockerfileCx, ToolUse};
-use crate::cache::{Standing, WrittenKind};
+use crate::cache::{Standing, Written, WrittenKind};
 use crate::context::path;
 use crate::graph::{MountKind, Source, Step, StepId, StepKind};
 use crate::shell::{Command, Cwd};
@@ -247,41 +247,46 @@ pub fn text(command: &Command<'_>) -> String {
 /// Whether a command of the RUN names a path that the COPY or ADD `copy` wrote, or may have written.
 #[must_use]
 pub fn touches(cx: &DockerfileCx<'_>, run: StepId, copy: StepId) -> bool {
-    let Some(step) = cx.graph().step(run) else { return true };
     let written = cx.model().writes(copy);
+    cx.facts.script(run).commands.iter().any(|command| names(cx, run, command, &written))
+}
+
+/// Whether one command of the RUN names such a path.
+#[must_use]
+pub fn command_touches(cx: &DockerfileCx<'_>, run: StepId, command: &Command<'_>, copy: StepId) -> bool {
+    names(cx, run, command, &cx.model().writes(copy))
+}
+
+fn names(cx: &DockerfileCx<'_>, run: StepId, command: &Command<'_>, written: &[Written]) -> bool {
+    let Some(step) = cx.graph().step(run) else { return true };
     let named = |place: &str| written.iter().any(|written| written.holds(place) || written.is_in(place));
     let visible = cx.model().context().map(|context| context.visible());
-    cx.facts.script(run).commands.iter().any(|command| {
-        let here = match &command.cwd {
-            Cwd::Start => step.state.cwd.to_string(),
-            Cwd::Path(there) if there.starts_with('/') => there.to_string(),
-            Cwd::Path(there) if !there.starts_with('~') => format!("{}/{there}", step.state.cwd),
-            _ => return true,
-        };
-        let redirects = command.redirects.iter().map(|redirect| &redirect.target);
-        command.args().iter().chain(redirects).any(|word| {
-            let text = word
-                .text
-                .split_once('=')
-                .filter(|(key, _)| key.starts_with('-'))
-                .map_or(&*word.text, |(_, v)| v);
-            if text.starts_with('-') || text.is_empty() || text.contains("://") {
-                return false;
-            }
-            if !word.literal && !text.starts_with('/') && text.contains('/') {
-                return true;
-            }
-            let absolute = text.starts_with('/');
-            let place = path::clean(&if absolute { text.to_owned() } else { format!("{here}/{text}") });
-            if absolute || text.contains('/') || text.starts_with('.') {
-                return named(&place) && place != "/";
-            }
-            // A bare word is a path only if there is such a file.
-            match visible {
-                Some(_) => matches!(cx.model().standing(run, &place), Standing::Context(_)),
-                None => text.contains('.') && named(&place),
-            }
-        })
+    let here = match &command.cwd {
+        Cwd::Start => step.state.cwd.to_string(),
+        Cwd::Path(there) if there.starts_with('/') => there.to_string(),
+        Cwd::Path(there) if !there.starts_with('~') => format!("{}/{there}", step.state.cwd),
+        _ => return true,
+    };
+    let redirects = command.redirects.iter().map(|redirect| &redirect.target);
+    command.args().iter().chain(redirects).any(|word| {
+        let text =
+            word.text.split_once('=').filter(|(key, _)| key.starts_with('-')).map_or(&*word.text, |(_, v)| v);
+        if text.starts_with('-') || text.is_empty() || text.contains("://") {
+            return false;
+        }
+        if !word.literal && !text.starts_with('/') && text.contains('/') {
+            return true;
+        }
+        let absolute = text.starts_with('/');
+        let place = path::clean(&if absolute { text.to_owned() } else { format!("{here}/{text}") });
+        if absolute || text.contains('/') || text.starts_with('.') {
+            return named(&place) && place != "/";
+        }
+        // A bare word is a path only if there is such a file.
+        match visible {
+            Some(_) => matches!(cx.model().standing(run, &place), Standing::Context(_)),
+            None => text.contains('.') && named(&place),
+        }
     })
 }
 
