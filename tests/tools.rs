@@ -75,6 +75,8 @@ fn commands_are_recognised() {
         ("pnpm turbo run build", &["turbo build sources"]),
         ("yarn playwright install", &["playwright install none"]),
         ("php composer.phar install", &["composer install manifests"]),
+        ("composer install -a --no-dev", &["composer install sources"]),
+        ("composer install --no-dev --optimize-autoloader --no-autoloader", &["composer install manifests"]),
         ("Rscript -e 'renv::restore(prompt = FALSE)'", &["renv install manifests"]),
         ("python3 -W ignore -m nltk.downloader punkt", &["nltk fetch none"]),
         ("python get-pip.py 'pip==20.2'", &["pip install none"]),
@@ -309,6 +311,7 @@ fn what_is_not_known_is_not_certain() {
     let seen = last("FROM x\nUSER 1234\nRUN npm ci");
     assert_eq!(seen.caches[0].path, None);
     assert_eq!(last("FROM x\nRUN npm ci --cache \"$(pwd)/c\"").caches[0].path, None);
+    assert_eq!(last("FROM golang\nENV GOPATH=/a:/go\nRUN go mod download").caches[0].path, None);
 }
 
 #[test]

@@ -60,7 +60,13 @@ impl Rule for BroadCopyBeforeInstall {
             let again: Vec<usize> = below
                 .into_iter()
                 .filter(|at| {
-                    installs.get(*at).is_some_and(|install| comes_from(&answer, install.step, taker))
+                    installs.get(*at).is_some_and(|install| {
+                        // What it takes itself is not to be blamed on an earlier step.
+                        match cx.model().takes(install.step, &file) {
+                            true => install.step == taker && answer.runs_again(taker),
+                            false => comes_from(&answer, install.step, taker),
+                        }
+                    })
                 })
                 .collect();
             let hit: Vec<&Install<'_>> = again.iter().filter_map(|at| installs.get(*at)).collect();
@@ -209,6 +215,12 @@ fn report(
             "cargo takes no manifest without its sources: let cargo-chef make stand-ins (`cargo chef prepare`, `cargo chef cook`)"
                 .to_owned()
         }
+        (None, Some([])) if taker == install => {
+            format!("mount only the manifests ({}) into this RUN", known(job))
+        }
+        (None, Some([])) if is_needed_between(cx, taker, install) => {
+            format!("move the install above line {}: it needs nothing of it", cx.line_of(taker))
+        }
         (None, Some([])) => {
             format!("move this below line {}: the install needs nothing of it", cx.line_of(install))
         }
@@ -239,6 +251,15 @@ fn place(cx: &DockerfileCx<'_>, taker: StepId, file: &str) -> Option<Span> {
             || file.strip_prefix(&source).is_some_and(|rest| rest.starts_with('/'))
     };
     mounts.into_iter().find(|mount| takes(&mount.source)).map(|mount| mount.syntax.span)
+}
+
+/// Whether a RUN between the two may have a use for what the copy brings.
+fn is_needed_between(cx: &DockerfileCx<'_>, taker: StepId, install: StepId) -> bool {
+    let runs = cx.facts.runs().filter(|(id, ..)| taker < *id && *id < install);
+    let reads = |job: &ToolUse<'_>| job.needs != Needs::None;
+    runs.into_iter().any(|(id, ..)| {
+        !cx.is_known(id) || cx.uses(id).tools.iter().any(reads) || super::work::touches(cx, id, taker)
+    })
 }
 
 /// Whether a RUN between the two may make what the install reads.

@@ -31,12 +31,13 @@ impl Rule for CacheMountDropped {
             let line = cx.line_of(found.filled);
             let command = cx.facts.script(found.step).commands.get(found.used.command);
             let span = command.map_or(step.instruction.span, |command| command.span);
-            let again = match found.dir.holds() {
-                Holds::Compiled => "compiles",
-                _ => "downloads",
+            let what = match found.dir.holds() {
+                Holds::Compiled => "compiles everything again",
+                _ if found.used.kind.downloads() => "downloads everything again",
+                _ => "does not find what it needs",
             };
             let message = format!(
-                "{tool} {again} everything again: `{target}` is filled under a cache mount in line {line}, which this RUN lacks"
+                "{tool} {what}: `{target}` is filled under a cache mount in line {line}, which this RUN lacks"
             );
             let why = found.dir.needed_later().unwrap_or("the cache is in no layer");
             out.report(span, message)

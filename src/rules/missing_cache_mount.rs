@@ -4,6 +4,7 @@ use super::mounting::{
     good_dirs, is_mounted, is_official, option_place, unmounted_installs, without_command, without_word,
 };
 use super::places::{before, descends, needed_outside};
+use super::words::list;
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
 use crate::dockerfile::{Command as Form, Kind as Instruction};
 use crate::graph::{MountKind, RunStep, Step, StepId, StepKind};
@@ -53,7 +54,7 @@ impl Rule for MissingCacheMount {
                 let message = format!(
                     "{tool} {what} everything again whenever this RUN runs: its cache is not in a mount"
                 );
-                let mount = format!("mount {} with `--mount=type=cache,target=…`", paths.join(" and "));
+                let mount = format!("mount {} with `--mount=type=cache,target=…`", list(&paths));
                 out.report(command.span, message)
                     .severity(if ephemeral { Severity::Info } else { Severity::Warning })
                     .help(if ephemeral {
@@ -116,7 +117,9 @@ fn wants_mount(
     }
     !before(cx, step.stage, Some(id)).take(MAX_BACK).any(|(at, earlier)| {
         let StepKind::Run(run) = &earlier.kind else { return false };
-        let fills = |other: &ToolUse<'_>| other.tool.name == used.tool.name && other.kind.downloads();
+        let fills = |other: &ToolUse<'_>| {
+            other.tool.name == used.tool.name && other.kind.downloads() && other.row.no_mount.is_none()
+        };
         meant(run) || cx.uses(at).tools.iter().any(fills)
     })
 }

@@ -207,6 +207,8 @@ fn value(site: &Site<'_, '_>, name: &str) -> Value {
     let (variable, inside) = name.split_once(':').map_or((name, None), |(name, inside)| (name, Some(inside)));
     match site.environment.variable(site.command, variable) {
         Variable::Set(text) => match inside {
+            // A list of directories (GOPATH); which of them is meant is the tool's own affair.
+            None if text.contains(':') => Value::Unknown,
             None => Value::Set(text.into_owned()),
             Some(flag) => {
                 let word =

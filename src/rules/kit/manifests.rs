@@ -79,12 +79,18 @@ pub fn copied(
         named.push(path::clean(&place));
     }
     let workspaces = workspaces(cx, install, job);
+    let is_package = |below: &str| match &workspaces {
+        None => false,
+        Some(None) => true,
+        Some(Some(packages)) => packages.hold(path::parent(below)),
+    };
     let mut found: Vec<Manifest> = Vec::new();
     for file in files {
         let Some(place) = written.iter().find_map(|written| lands(written, &file)) else { continue };
         let Some(below) = below(&place, directory) else { continue };
         let is_named = named.contains(&place);
-        let is_member = workspaces && path::base(below) == "package.json" && !below.contains("node_modules/");
+        let is_member =
+            path::base(below) == "package.json" && !below.contains("node_modules/") && is_package(below);
         let is_prose = ["README", "LICENSE"].iter().any(|prose| path::base(below).starts_with(prose));
         if is_named || is_member || (!is_prose && patterns.iter().any(|pattern| pattern.covers(below))) {
             found.push(Manifest { below: below.to_owned(), file });
@@ -146,14 +152,70 @@ fn below<'p>(place: &'p str, directory: &str) -> Option<&'p str> {
     }
 }
 
+/// The directories of a project's packages.
+struct Packages(Vec<Pattern>);
+
+impl Packages {
+    fn of(globs: &[String]) -> Option<Self> {
+        let plain = |glob: &String| {
+            let (not, rest) = glob.strip_prefix('!').map_or(("", &**glob), |rest| ("!", rest));
+            format!("{not}{}", rest.trim_start_matches("./").trim_end_matches('/'))
+        };
+        let patterns: Option<Vec<Pattern>> = globs
+            .iter()
+            .map(plain)
+            .filter(|glob| !matches!(&**glob, "" | "." | "!"))
+            .map(|glob| Pattern::new(&glob).ok().flatten())
+            .collect();
+        patterns.map(Self)
+    }
+
+    /// Whether `directory` is one of them; the project's own always is.
+    fn hold(&self, directory: &str) -> bool {
+        let fits = |negated: bool| {
+            self.0.iter().any(|pattern| pattern.negated() == negated && pattern.matches(directory))
+        };
+        directory.is_empty() || fits(false) && !fits(true)
+    }
+}
+
 /// Whether the project is one of several packages (npm's, yarn's, pnpm's or bun's workspaces), whose manifests are all
-/// read.
-fn workspaces(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>) -> bool {
+/// read, and which directories they are in, where that is said in a plain way.
+fn workspaces(cx: &DockerfileCx<'_>, install: StepId, job: &ToolUse<'_>) -> Option<Option<Packages>> {
     let text = |name| manifest_text(cx, install, job, name);
-    job.tool.ecosystem == "javascript"
-        && (text("package.json").is_some_and(|text| text.contains("\"workspaces\""))
-            || text("pnpm-workspace.yaml").is_some()
-            || text("lerna.json").is_some())
+    if job.tool.ecosystem != "javascript" {
+        return None;
+    }
+    if let Some(yaml) = text("pnpm-workspace.yaml") {
+        return Some(listed(&yaml).and_then(|globs| Packages::of(&globs)));
+    }
+    if text("lerna.json").is_some() {
+        return Some(None);
+    }
+    let manifest = text("package.json").filter(|text| text.contains("\"workspaces\""))?;
+    let json: serde_json::Value = serde_json::from_str(&manifest).unwrap_or_default();
+    let found = json.get("workspaces").and_then(|all| all.get("packages").unwrap_or(all).as_array());
+    let globs: Option<Vec<String>> =
+        found.map(|all| all.iter().filter_map(|glob| glob.as_str().map(str::to_owned)).collect());
+    Some(globs.and_then(|globs| Packages::of(&globs)))
+}
+
+/// The items below `packages:`; `None` where they are not written one in a line.
+fn listed(yaml: &str) -> Option<Vec<String>> {
+    let mut lines = yaml.lines().skip_while(|line| line.trim_end() != "packages:");
+    lines.next()?;
+    let mut found = Vec::new();
+    for line in lines {
+        let text = line.trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let Some(item) = text.strip_prefix("- ") else { break };
+        let item = item.split(" #").next().unwrap_or(item).trim();
+        let bare = |quote: char| item.strip_prefix(quote)?.strip_suffix(quote);
+        found.push(bare('"').or_else(|| bare('\'')).unwrap_or(item).to_owned());
+    }
+    (!found.is_empty()).then_some(found)
 }
 
 /// What stands at `name` in the directory in which the tool works when `install` runs.
