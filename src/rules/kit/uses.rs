@@ -76,6 +76,8 @@ fn compute<'a>(cx: &DockerfileCx<'a>) -> Vec<RunUses<'a>> {
     let graph = cx.graph();
     let mut all: Vec<RunUses<'a>> = graph.steps.iter().map(|_| RunUses::default()).collect();
     let mut memories: Vec<Memory> = Vec::with_capacity(graph.stages.len());
+    // What a stage of Windows is copied from is Windows too, unless its platform is said.
+    let for_windows = (0..graph.stages.len()).any(|stage| graph.base_image(stage).is_some_and(is_windows));
     for (index, stage) in graph.stages.iter().enumerate() {
         let mut memory = match &stage.base {
             Base::Stage(parent) => memories.get(*parent).cloned().unwrap_or_default(),
@@ -83,7 +85,8 @@ fn compute<'a>(cx: &DockerfileCx<'a>) -> Vec<RunUses<'a>> {
         };
         let image = graph.base_image(index);
         let windows = stage.platform.as_deref().is_some_and(|platform| platform.starts_with("windows"))
-            || image.is_some_and(is_windows);
+            || image.is_some_and(is_windows)
+            || for_windows && stage.platform.is_none();
         if !windows && graph.reachable.get(index).copied().unwrap_or(false) {
             for (id, step) in graph.steps_of(index) {
                 let found = of_step(cx, id, step, image, &mut memory);
@@ -98,7 +101,9 @@ fn compute<'a>(cx: &DockerfileCx<'a>) -> Vec<RunUses<'a>> {
 }
 
 fn is_windows(image: &str) -> bool {
-    ["windows/", "nanoserver", "windowsservercore"].iter().any(|part| image.contains(part))
+    let (name, _) = image.split_once(['@', ':']).unwrap_or((image, ""));
+    ["windows/", "nanoserver", "servercore", "dotnet/framework/"].iter().any(|part| image.contains(part))
+        || name.ends_with("-windows")
 }
 
 fn of_step<'a>(
