@@ -71,12 +71,42 @@ fn moving_tag(image: &str) -> Option<&str> {
     if image.is_empty() || image == "scratch" || image.contains(['$', '@', '{', '%', '<']) {
         return None;
     }
-    let name = image.rsplit('/').next().unwrap_or(image);
+    let (path, name) = image.rsplit_once('/').map_or(("", image), |(path, name)| (path, name));
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-:".contains(c);
+    if !name.chars().all(is_plain) || path.is_empty() && is_own(name) {
+        return None;
+    }
     match name.split_once(':') {
         None => Some(""),
         Some((_, "latest")) => Some("latest"),
         Some(_) => None,
     }
+}
+
+/// Official images whose names are several words.
+const OFFICIAL: [&str; 14] = [
+    "api-firewall",
+    "buildpack-deps",
+    "eclipse-mosquitto",
+    "eclipse-temurin",
+    "express-gateway",
+    "hello-world",
+    "ibm-semeru-runtimes",
+    "nats-streaming",
+    "open-liberty",
+    "php-zendserver",
+    "r-base",
+    "ubuntu-debootstrap",
+    "ubuntu-upstart",
+    "websphere-liberty",
+];
+
+/// Whether a name without a path is that of an image which the project builds itself (`argocd-base`) or an image's id: nobody
+/// pushes to it.
+fn is_own(name: &str) -> bool {
+    let (name, _) = name.split_once(':').unwrap_or((name, ""));
+    let id = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    id || name.contains(['-', '_']) && !OFFICIAL.contains(&name)
 }
 
 #[cfg(test)]
@@ -93,6 +123,12 @@ mod tests {
             ("alpine@sha256:00", None),
             ("$BASE", None),
             ("scratch", None),
+            ("buildpack-deps", Some("")),
+            ("acme/base-image", Some("")),
+            ("base-image", None),
+            ("argocd-test-tools:latest", None),
+            ("REPLACE-ME", None),
+            ("82ad5fa11820c2889c60f7f748d67aab04400700c581843db0d1e68735327443", None),
         ] {
             assert_eq!(moving_tag(image), tag, "{image}");
         }
