@@ -111,14 +111,17 @@ fn wants_mount(
         return false;
     }
     // Where the cache is all that there is, another rule has told of a RUN before that has the mount, and one that filled
-    // the layer is told of once.
-    if !good_dirs(used).any(|(dir, _)| dir.needed_later().is_some()) {
+    // the layer is told of once: what comes after it finds everything there.
+    let lasts = |dir: &CacheDir<'_>| dir.needed_later().is_some() || dir.holds() == Holds::Compiled;
+    if !good_dirs(used).any(|(dir, _)| lasts(dir)) {
         return true;
     }
     !before(cx, step.stage, Some(id)).take(MAX_BACK).any(|(at, earlier)| {
         let StepKind::Run(run) = &earlier.kind else { return false };
         let fills = |other: &ToolUse<'_>| {
-            other.tool.name == used.tool.name && other.kind.downloads() && other.row.no_mount.is_none()
+            other.tool.name == used.tool.name
+                && (other.kind.downloads() || other.kind.compiles())
+                && other.row.no_mount.is_none()
         };
         meant(run) || cx.uses(at).tools.iter().any(fills)
     })
