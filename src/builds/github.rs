@@ -9,6 +9,7 @@ mod actions;
 mod bake;
 mod context;
 mod event;
+mod held;
 mod inputs;
 mod matrix;
 mod others;

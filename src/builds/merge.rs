@@ -205,6 +205,7 @@ fn both(a: &Trigger, b: &Trigger) -> Trigger {
         default_branch: a.default_branch || b.default_branch,
         release: a.release || b.release,
         schedule: a.schedule || b.schedule,
+        manual: a.manual || b.manual,
         unknown: a.unknown || b.unknown,
     }
 }

@@ -354,6 +354,8 @@ pub struct Trigger {
     pub release: bool,
     /// By schedule.
     pub schedule: bool,
+    /// By hand (`workflow_dispatch`).
+    pub manual: bool,
     /// Nothing is known (a script that somebody starts).
     pub unknown: bool,
 }

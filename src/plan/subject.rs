@@ -127,6 +127,7 @@ pub(super) fn only_releases(trigger: &Trigger) -> bool {
         && !trigger.pull_request
         && !trigger.pull_request_target
         && !trigger.schedule
+        && !trigger.manual
         && !trigger.unknown
 }
 
@@ -137,6 +138,7 @@ pub(super) fn only_pull_requests(trigger: &Trigger) -> bool {
         && !trigger.any_branch
         && !trigger.release
         && !trigger.schedule
+        && !trigger.manual
         && !trigger.unknown
 }
 
@@ -149,6 +151,7 @@ pub(super) fn meet(a: &Trigger, b: &Trigger) -> bool {
         (a.default_branch, b.default_branch),
         (a.release, b.release),
         (a.schedule, b.schedule),
+        (a.manual, b.manual),
         (a.unknown, b.unknown),
     ];
     pairs.iter().any(|(a, b)| *a && *b)

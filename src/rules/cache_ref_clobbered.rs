@@ -15,6 +15,9 @@ static META: Meta = Meta {
     docs: include_str!("../../rules/cache-ref-clobbered.md"),
 };
 
+/// How many of the other builds a finding names.
+const MAX_WRITERS: usize = 6;
+
 /// See the page.
 pub(super) struct CacheRefClobbered;
 
@@ -92,6 +95,11 @@ fn report(name: &str, builds: &[&BuildCx<'_>], lost: &[Vec<Rerun>], out: &mut Si
                 .then(|| Cause { place: Some(place), message: format!("{} writes there too", other.title()) })
         })
         .collect();
+    let more = causes.len().saturating_sub(MAX_WRITERS);
+    causes.truncate(MAX_WRITERS);
+    if more > 0 {
+        causes.push(Cause { place: None, message: format!("{more} more write there") });
+    }
     causes.extend(line.map(|(cx, span)| Cause {
         place: Some(cx.place(span)),
         message: "runs again although nothing changed, since the ref holds another build's records".into(),
@@ -129,11 +137,34 @@ fn sharing<'c, 'a>(cx: &'c ProjectCx<'a>) -> BTreeMap<String, Vec<&'c BuildCx<'a
         builds.dedup_by(|a, b| std::ptr::eq(*a, *b));
     }
     for (name, builds) in &mut sharing {
+        apart(name, builds);
         together(name, builds);
     }
     sharing.retain(|_, builds| builds.len() > 1);
     sharing
 }
+
+/// Of the legs of a matrix leaves one where the ref is what an earlier step computes, since that may be another for each leg.
+fn apart(name: &str, builds: &mut Vec<&BuildCx<'_>>) {
+    if !["{{ env.", "{{ steps.", "{{ needs."].iter().any(|computed| name.contains(computed)) {
+        return;
+    }
+    let mut kept: Vec<&BuildCx<'_>> = Vec::new();
+    builds.retain(|build| {
+        let leg = |other: &&&BuildCx<'_>| {
+            (&other.build.path, other.build.span) == (&build.build.path, build.build.span)
+                && other.build.matrix != build.build.matrix
+        };
+        let alone = kept.iter().find(leg).is_none();
+        if alone {
+            kept.push(build);
+        }
+        alone
+    });
+}
+
+/// The kinds of events of a trigger.
+const EVENTS: usize = 7;
 
 /// Leaves those that may run for the same event: one step under two events is two builds that never meet, and GitHub keeps the
 /// caches of pull requests, branches and tags apart.
@@ -147,6 +178,7 @@ fn together(name: &str, builds: &mut Vec<&BuildCx<'_>>) {
             trigger.pull_request_target,
             trigger.release,
             trigger.schedule,
+            trigger.manual,
         ]
     };
     let meets = |build: &BuildCx<'_>, event: usize| {
@@ -156,7 +188,7 @@ fn together(name: &str, builds: &mut Vec<&BuildCx<'_>>) {
     };
     if name.starts_with("gha:") {
         let most =
-            (0..6).rev().max_by_key(|event| builds.iter().filter(|build| meets(build, *event)).count());
+            (0..EVENTS).rev().max_by_key(|event| builds.iter().filter(|build| meets(build, *event)).count());
         builds.retain(|build| most.is_none_or(|event| meets(build, event)));
         return;
     }
@@ -164,7 +196,7 @@ fn together(name: &str, builds: &mut Vec<&BuildCx<'_>>) {
     builds.retain(|build| {
         let disjoint = |other: &&&BuildCx<'_>| {
             (&other.build.path, other.build.span) == (&build.build.path, build.build.span)
-                && !(0..6).any(|event| meets(other, event) && meets(build, event))
+                && !(0..EVENTS).any(|event| meets(other, event) && meets(build, event))
         };
         let alone = kept.iter().find(disjoint).is_none();
         if alone {

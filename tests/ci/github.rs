@@ -575,3 +575,38 @@ runs:
     let version = outer.builder.versions.iter().find(|(name, _)| name == "buildx").unwrap();
     assert_eq!((version.1.path.as_deref(), version.1.span.of(action)), (Some(ACTION), "v0.20.0"));
 }
+
+#[test]
+fn what_a_shell_makes_of_a_matrix_value_is_known() {
+    let text = r#"on: {push: {branches: [main]}, workflow_dispatch: {}}
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    strategy:
+      matrix: {platform: [linux/amd64, linux/arm64]}
+    steps:
+      - id: names
+        run: |
+          platform=${{ matrix.platform }}
+          if [ "$GITHUB_REF" = refs/heads/main ]; then
+            suffix=-main
+          fi
+          echo "PAIR=${platform//\//-}" >> $GITHUB_ENV
+          echo arch="${platform##*/}" >> "$GITHUB_OUTPUT"
+          echo "place=cache$suffix" >> "$GITHUB_OUTPUT"
+      - uses: docker/build-push-action@v6
+        with:
+          context: .
+          cache-to: type=registry,ref=acme/app:${{ env.PAIR }}-${{ steps.names.outputs.arch }}
+          cache-from: type=registry,ref=acme/app:${{ steps.names.outputs.place }}
+"#;
+    let builds = Project::new(&[(".github/workflows/image.yml", text)]).read();
+    let reference = |spec: &hitrate::builds::Setting<hitrate::builds::CacheSpec>| {
+        spec.value.attr("ref").unwrap().value.text().to_owned()
+    };
+    let places: Vec<String> = builds.iter().map(|found| reference(&found.build.cache_to[0])).collect();
+    assert_eq!(places, ["acme/app:linux-amd64-amd64", "acme/app:linux-arm64-arm64"]);
+    assert_eq!(reference(&builds[0].build.cache_from[0]), "acme/app:${{ steps.names.outputs.place }}");
+    let trigger = &builds[0].build.trigger;
+    assert!(trigger.default_branch && trigger.manual && !trigger.unknown);
+}

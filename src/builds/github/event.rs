@@ -135,7 +135,8 @@ pub(super) fn trigger<'e>(events: impl IntoIterator<Item = &'e Event>) -> Trigge
             Kind::Schedule => trigger.schedule = true,
             Kind::PullRequest => trigger.pull_request = true,
             Kind::PullRequestTarget => trigger.pull_request_target = true,
-            Kind::Manual | Kind::Called | Kind::Other => trigger.unknown = true,
+            Kind::Manual => trigger.manual = true,
+            Kind::Called | Kind::Other => trigger.unknown = true,
         }
     }
     trigger

@@ -2,6 +2,7 @@
 //! `$GITHUB_OUTPUT` and `$GITHUB_ENV`.
 
 use super::context::{Context, Values};
+use super::held::Held;
 use crate::builds::expr::{Sym, Val};
 use crate::builds::yaml::Node;
 use crate::builds::{Volatility, command_volatility};
@@ -59,14 +60,16 @@ fn written(script: &str, context: &Context<'_>) -> (Values, Values) {
     // `{ echo a=1; echo b=2; } >> $GITHUB_OUTPUT` writes on lines of its own.
     let block_output = script.contains("} >> \"$GITHUB_OUTPUT\"") || script.contains("} >> $GITHUB_OUTPUT");
     let mut assigned: Vec<(&str, Volatility)> = Vec::new();
+    let mut held = Held::default();
     for line in script.lines() {
         let line = line.trim();
+        held.line(line, assignment(line), context);
         if let Some((name, value)) = assignment(line).filter(|_| assigned.len() < 256) {
             assigned.push((name, volatility(value, &assigned, context)));
         }
         let (text, target) = if let Some((_, rest)) = line.split_once("::set-output name=") {
             let Some((name, value)) = rest.split_once("::") else { continue };
-            add(&mut outputs, name, value.trim_end_matches('"'), &assigned, context);
+            add(&mut outputs, name, value.trim_end_matches('"'), &assigned, &held, context);
             continue;
         } else if line.contains("GITHUB_OUTPUT") {
             (line, &mut outputs)
@@ -79,7 +82,7 @@ fn written(script: &str, context: &Context<'_>) -> (Values, Values) {
         };
         let Some(echoed) = echoed(text) else { continue };
         if let Some((name, value)) = echoed.split_once('=') {
-            add(target, name, value, &assigned, context);
+            add(target, name, value, &assigned, &held, context);
         }
     }
     (outputs, exported)
@@ -103,20 +106,28 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     plain.then_some((name, value))
 }
 
-fn add(values: &mut Values, name: &str, value: &str, assigned: &[(&str, Volatility)], context: &Context<'_>) {
+fn add(
+    values: &mut Values,
+    name: &str,
+    value: &str,
+    assigned: &[(&str, Volatility)],
+    held: &Held<'_>,
+    context: &Context<'_>,
+) {
     let name = name.trim();
     let plain = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.');
     if name.is_empty() || !name.chars().all(plain) || values.len() > 256 {
         return;
     }
     let filled = context.text(value);
-    let new =
-        if value.contains(['$', '`']) && !matches!(&filled, Val::Str(text) if !text.contains(['$', '`'])) {
-            let own = volatility(value, assigned, context);
-            Val::Sym(Sym::new(name, own.max(filled.volatility())))
-        } else {
-            filled
-        };
+    let new = if let Some(text) = held.expand_always(value, context) {
+        Val::Str(text)
+    } else if value.contains(['$', '`']) && !matches!(&filled, Val::Str(text) if !text.contains(['$', '`'])) {
+        let own = volatility(value, assigned, context);
+        Val::Sym(Sym::new(name, own.max(filled.volatility())))
+    } else {
+        filled
+    };
     match values.iter_mut().find(|(own, _)| own == name) {
         Some((_, old)) if *old == new => {}
         Some((_, old)) => {
