@@ -285,7 +285,12 @@ impl Plugin {
             Self::Buildx => Driver::DockerContainer,
             Self::Kaniko | Self::Buildah => Driver::None,
         };
-        build.builder = super::Builder { driver, persistent: Some(false), ..super::Builder::default() };
+        build.builder = super::Builder {
+            driver,
+            set_by: Some(span),
+            persistent: Some(false),
+            ..super::Builder::default()
+        };
         let read = Settings { settings, vars: &env.vars };
         if read.value("daemon_off").is_some_and(|off| off.value.known() == Some("true")) {
             // The engine of the machine.

@@ -304,10 +304,14 @@ impl<'a> Model<'a> {
             all.iter().filter(|takings| takings.iter().any(|taking| taking.takes(&path))).count()
         };
         if let Some(files) = self.taken_files(step) {
-            // Enough to choose from; every one is asked of every step. What is edited day by day is neither hidden nor prose.
+            // Enough to choose from; every one is asked of every step. What is edited day by day is a program's source, and
+            // neither hidden nor prose.
             let (rare, daily): (Vec<String>, Vec<String>) = files.into_iter().partition(|path| is_rare(path));
-            let files = daily.into_iter().chain(rare).take(64);
-            return files.min_by_key(|path| (takers(path), is_rare(path), path.contains("test")));
+            let (sources, others): (Vec<String>, Vec<String>) =
+                daily.into_iter().partition(|path| is_source(path));
+            let files = sources.into_iter().chain(others).chain(rare).take(64);
+            return files
+                .min_by_key(|path| (takers(path), is_rare(path), !is_source(path), path.contains("test")));
         }
         let selections = self.selections(step);
         let source = selections
@@ -343,9 +347,32 @@ impl<'a> Model<'a> {
     }
 }
 
-/// Whether a file is hidden, prose or a list that is seldom edited.
+/// Endings of programs' sources.
+const SOURCES: [&str; 40] = [
+    "c", "cc", "clj", "cpp", "cs", "css", "cxx", "dart", "erl", "ex", "exs", "fs", "go", "h", "hs", "html",
+    "java", "jl", "js", "jsx", "kt", "lua", "ml", "mjs", "php", "pl", "proto", "py", "r", "rb", "rs",
+    "scala", "scss", "sql", "svelte", "swift", "ts", "tsx", "vue", "zig",
+];
+
+/// Whether a file is the source of a program.
+fn is_source(path: &str) -> bool {
+    let name = crate::context::path::base(path);
+    name.rsplit_once('.').is_some_and(|(_, end)| SOURCES.binary_search(&end).is_ok())
+}
+
+/// Whether a file is hidden, prose, a list that is seldom edited, or says how the image is built.
 fn is_rare(path: &str) -> bool {
     let name = crate::context::path::base(path);
+    let lower = name.to_ascii_lowercase();
+    if lower.starts_with("dockerfile")
+        || lower.starts_with("containerfile")
+        || lower.ends_with(".dockerfile")
+        || lower.starts_with("docker-bake.")
+        || lower.starts_with("docker-compose")
+        || lower.starts_with("compose.")
+    {
+        return true;
+    }
     let prose = match name.rsplit_once('.') {
         Some((_, end)) => matches!(end, "md" | "txt" | "rst" | "adoc" | "svg" | "png"),
         None => !name.ends_with("file") && name.chars().any(char::is_uppercase),

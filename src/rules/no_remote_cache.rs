@@ -1,9 +1,12 @@
 //! `no-remote-cache`: a build on a builder that starts empty, without any cache setting.
 
-use super::{BuildCx, Category, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
-use crate::builds::{Front, System};
-use crate::cache;
-use crate::graph::StepKind;
+use super::{
+    BuildCx, Category, Cause, Fixable, MAX_QUESTIONS, Meta, Place, ProjectCx, Rule, Severity, Sink, words,
+};
+use crate::builds::{Build, Front, System};
+use crate::cache::{self, Change, Export, ExportMode, Model};
+use crate::graph::{StepId, StepKind};
+use std::collections::BTreeMap;
 
 static META: Meta = Meta {
     name: "no-remote-cache",
@@ -23,69 +26,226 @@ impl Rule for NoRemoteCache {
     }
 
     fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
+        let mut places: BTreeMap<Place, Vec<Bare<'_, '_>>> = BTreeMap::new();
         for (at, build) in cx.builds.iter().enumerate() {
-            // What the same job has built before is in its builder.
-            let same = |other: &BuildCx<'_>| {
-                let (own, other) = (build.build, other.build);
-                !own.job.is_empty()
-                    && (&own.job, &own.matrix) == (&other.job, &other.matrix)
-                    && (own.span != other.span)
-            };
-            let again = |other: &BuildCx<'_>| {
-                same(other)
-                    && other.dockerfile.map(|cx| cx.path()) == build.dockerfile.map(|cx| cx.path())
-                    && other.build.target.as_ref().map(|target| &target.value)
-                        == build.build.target.as_ref().map(|target| &target.value)
-            };
-            if build.dockerfile.is_some() && cx.builds.iter().take(at).any(again) {
+            let Some(severity) = severity(build.build) else { continue };
+            if built_before(build, cx.builds.get(..at).unwrap_or_default()) || !starts_empty(build) {
                 continue;
             }
-            let plain = build.build.cache_from.is_empty() && build.build.cache_to.is_empty();
-            let known =
-                !matches!(build.build.front, Front::Kaniko | Front::Buildah | Front::Other | Front::Skaffold);
-            let started =
-                !matches!(build.build.system, System::Bake | System::Compose | System::Devcontainer);
-            if !plain || !known || !started || !cache::is_fresh(build.build) || build.build.no_cache.is_some()
-            {
-                continue;
-            }
-            let (Some(model), Some(cx)) = (build.model, build.dockerfile) else { continue };
-            // Windows images are built without BuildKit.
-            let windows =
-                |image: &str| ["windows", "nanoserver", "servercore"].iter().any(|name| image.contains(name));
-            if (0..model.graph.stages.len()).filter_map(|stage| model.graph.base_image(stage)).any(windows) {
-                continue;
-            }
-            let answer = model.after_in(&[], &cache::Setting { fresh: true, ..cache::Setting::default() });
-            let commands: Vec<_> = answer
-                .reruns()
-                .filter(|step| {
-                    matches!(model.graph.step(*step).map(|step| &step.kind), Some(StepKind::Run(_)))
-                })
-                .collect();
+            let Some(model) = build.model.filter(|model| !is_windows(model)) else { continue };
+            let commands = commands(model);
             // One short command is not worth a cache.
             let [first, _, ..] = commands.as_slice() else { continue };
-            let message = format!(
-                "every run starts on an empty builder and imports no cache: all {} commands of {} run every time",
-                commands.len(),
-                cx.path()
-            );
-            let first = model.graph.step(*first).map(|step| step.instruction.span);
-            out.report_at(build.place(build.build.span), message).help(help(build.build.system)).causes(
-                first.map(|span| super::Cause {
-                    place: Some(cx.place(span)),
-                    message: "the first command that runs again although nothing changed".into(),
-                }),
-            );
+            let Some(kept) = kept(model, &commands) else { continue };
+            let bare = Bare { build, severity, first: *first, commands: commands.len(), kept };
+            places.entry(build.place(build.build.span)).or_default().push(bare);
+        }
+        for (place, found) in places {
+            report(place, &found, out);
         }
     }
 }
 
-fn help(system: System) -> &'static str {
-    match system {
-        System::GithubActions => {
+/// How many of the builds at one place a finding names.
+const MAX_BUILDS: usize = 6;
+
+/// A build without a cache.
+struct Bare<'c, 'a> {
+    build: &'c BuildCx<'a>,
+    severity: Severity,
+    first: StepId,
+    /// How many commands it runs.
+    commands: usize,
+    /// What a cache would keep.
+    kept: Kept,
+}
+
+/// The edit after which a cache keeps most.
+struct Kept {
+    /// The step that takes the edited file, and the file.
+    edit: Option<(StepId, String)>,
+    commands: usize,
+}
+
+/// One finding for a place, however many images are built there: what has to change stands there once.
+fn report(place: Place, found: &[Bare<'_, '_>], out: &mut Sink) {
+    let mut files: Vec<&Bare<'_, '_>> = Vec::new();
+    for bare in found {
+        let path = |bare: &Bare<'_, '_>| bare.build.dockerfile.map(|cx| cx.path().clone());
+        match files.iter_mut().find(|known| path(known) == path(bare)) {
+            Some(known) if known.commands < bare.commands => *known = bare,
+            Some(_) => {}
+            None => files.push(bare),
+        }
+    }
+    let Some(first) = files.first() else { return };
+    let Some(cx) = first.build.dockerfile else { return };
+    let severity = found.iter().map(|bare| bare.severity).max().unwrap_or(Severity::Warning);
+    let step_of = |bare: &Bare<'_, '_>, step: StepId| {
+        let (model, cx) = (bare.build.model?, bare.build.dockerfile?);
+        Some(cx.place(model.graph.step(step)?.instruction.span))
+    };
+    let (message, mut causes): (String, Vec<Cause>) = if files.len() == 1 {
+        let message = format!(
+            "every run starts on an empty builder and imports no cache: all {} commands of {} run every time",
+            first.commands,
+            cx.path()
+        );
+        let again = Cause {
+            place: step_of(first, first.first),
+            message: "the first command that runs again although nothing changed".into(),
+        };
+        let kept = first.kept.edit.as_ref().map(|(step, edit)| Cause {
+            place: step_of(first, *step),
+            message: format!(
+                "after an edit of {} a cache would keep {} of {}",
+                words::code(edit, 60),
+                first.kept.commands,
+                words::count(first.commands, "command")
+            ),
+        });
+        (message, std::iter::once(again).chain(kept).collect())
+    } else {
+        let message = format!(
+            "every run starts on an empty builder and imports no cache: {} are built from nothing every time",
+            words::count(files.len(), "Dockerfile")
+        );
+        let causes = files.iter().take(MAX_BUILDS).map(|bare| Cause {
+            place: step_of(bare, bare.first),
+            message: format!(
+                "the first of {} commands that run again although nothing changed",
+                bare.commands
+            ),
+        });
+        (message, causes.collect())
+    };
+    if files.len() > MAX_BUILDS {
+        causes.push(Cause { place: None, message: format!("{} more", files.len() - MAX_BUILDS) });
+    }
+    out.report_at(place, message).severity(severity).help(help(first.build.build)).causes(causes);
+}
+
+/// What it is worth to say so: builds by schedule are there to start from nothing, those for releases run seldom.
+fn severity(build: &Build) -> Option<Severity> {
+    let trigger = &build.trigger;
+    let routine = trigger.default_branch
+        || trigger.any_branch
+        || trigger.pull_request
+        || trigger.pull_request_target
+        || trigger.unknown;
+    match (routine, trigger.release || trigger.manual, trigger.schedule) {
+        (true, ..) | (false, false, false) => Some(Severity::Warning),
+        (false, _, true) if !trigger.release => None,
+        _ => Some(Severity::Info),
+    }
+}
+
+/// Whether the job has built the same before: its builder has that.
+fn built_before(build: &BuildCx<'_>, before: &[BuildCx<'_>]) -> bool {
+    let target = |build: &BuildCx<'_>| build.build.target.as_ref().map(|target| target.value.clone());
+    let again = |other: &BuildCx<'_>| {
+        let (own, earlier) = (build.build, other.build);
+        !own.job.is_empty()
+            && (&own.job, &own.matrix) == (&earlier.job, &earlier.matrix)
+            && (own.span != earlier.span)
+            && other.dockerfile.map(|cx| cx.path()) == build.dockerfile.map(|cx| cx.path())
+            && target(other) == target(build)
+    };
+    build.dockerfile.is_some() && before.iter().any(again)
+}
+
+fn starts_empty(build: &BuildCx<'_>) -> bool {
+    let build = build.build;
+    let plain = build.cache_from.is_empty() && build.cache_to.is_empty();
+    let known = !matches!(build.front, Front::Kaniko | Front::Buildah | Front::Other | Front::Skaffold);
+    let started = !matches!(build.system, System::Bake | System::Compose | System::Devcontainer);
+    plain && known && started && cache::is_fresh(build) && build.no_cache.is_none()
+}
+
+/// Windows images are built without BuildKit.
+fn is_windows(model: &Model<'_>) -> bool {
+    let windows =
+        |image: &str| ["windows", "nanoserver", "servercore"].iter().any(|name| image.contains(name));
+    (0..model.graph.stages.len()).filter_map(|stage| model.graph.base_image(stage)).any(windows)
+}
+
+/// The commands that run on an empty builder.
+fn commands(model: &Model<'_>) -> Vec<StepId> {
+    let answer = model.after_in(&[], &cache::Setting { fresh: true, ..cache::Setting::default() });
+    let is_run =
+        |step: &StepId| matches!(model.graph.step(*step).map(|step| &step.kind), Some(StepKind::Run(_)));
+    answer.reruns().filter(is_run).collect()
+}
+
+/// What the best cache would keep of `commands` after an edit; `None` where no edit leaves anything: then a cache is of no use,
+/// and other rules say why.
+fn kept(model: &Model<'_>, commands: &[StepId]) -> Option<Kept> {
+    let best = cache::Setting {
+        fresh: true,
+        exports: vec![Export { to: "cache".into(), mode: ExportMode::Max }],
+        imports: vec!["cache".into()],
+        ..cache::Setting::default()
+    };
+    let after = |edit: Option<&String>| {
+        let change: Vec<Change> = edit.map(|file| Change::Edit(vec![file.clone()])).into_iter().collect();
+        let answer = model.after_in(&change, &best);
+        commands.iter().filter(|step| answer.verdict(**step) == cache::Verdict::Cached).count()
+    };
+    let edits = cache::typical_edits(model);
+    if edits.is_empty() {
+        let commands = after(None);
+        return (commands > 0).then_some(Kept { edit: None, commands });
+    }
+    let kept = edits.into_iter().take(MAX_QUESTIONS).map(|(step, edit)| {
+        let commands = after(Some(&edit));
+        Kept { edit: Some((step, edit)), commands }
+    });
+    kept.max_by_key(|kept| kept.commands).filter(|kept| kept.commands > 0)
+}
+
+fn help(build: &Build) -> &'static str {
+    let trigger = &build.trigger;
+    let tags = trigger.release && !trigger.default_branch && !trigger.any_branch && !trigger.pull_request;
+    let plugin = build.builder.set_by == Some(build.span);
+    match (build.system, build.front) {
+        (System::GithubActions, Front::BuildPushAction | Front::Bake) if tags => {
+            "add a registry cache (`cache-from: type=registry,ref=IMAGE:cache`, `cache-to: \
+             type=registry,ref=IMAGE:cache,mode=max`) with docker/setup-buildx-action: what `type=gha` keeps for one tag no other tag sees"
+        }
+        (System::GithubActions, Front::BuildPushAction) => {
             "add `cache-from: type=gha,scope=NAME` and `cache-to: type=gha,mode=max,scope=NAME` with docker/setup-buildx-action, \
              or a registry cache"
+        }
+        (System::GithubActions, Front::Bake) => {
+            "give each target `cache-from` and `cache-to` (`type=gha,scope=TARGET`, or `type=registry,ref=IMAGE:cache`; `mode=max`) with \
+             docker/setup-buildx-action"
+        }
+        (System::GithubActions, Front::Compose | Front::ComposeClassic) => {
+            "with docker/setup-buildx-action build the services by docker/bake-action, with `*.cache-from` and `*.cache-to` under \
+             `set`, or give them `cache_from` and `cache_to`"
+        }
+        (System::GithubActions, _) => {
+            "with docker/setup-buildx-action add `--cache-from type=registry,ref=IMAGE:cache --cache-to \
+             type=registry,ref=IMAGE:cache,mode=max`, or build by docker/build-push-action with `type=gha`"
+        }
+        (System::CircleCi, _) => {
+            "set `docker_layer_caching: true`, or create a docker-container builder and add `--cache-from \
+             type=registry,ref=IMAGE:cache --cache-to type=registry,ref=IMAGE:cache,mode=max`"
+        }
+        (System::Drone, Front::DockerBuild) if plugin => {
+            "use thegeeklab/drone-docker-buildx, whose `cache_from` and `cache_to` take `type=registry,ref=IMAGE:cache` (`mode=max` for \
+             `cache_to`)"
+        }
+        (System::Woodpecker, Front::Buildx) if plugin => {
+            "set `cache_images: [IMAGE:cache]`: the plugin imports it and exports to it with `mode=max`"
+        }
+        (System::Bitbucket, _) => {
+            "push the image with `--build-arg BUILDKIT_INLINE_CACHE=1` and import it with `--cache-from IMAGE`: the predefined cache \
+             `docker` keeps nothing of BuildKit's"
+        }
+        (_, Front::Compose | Front::ComposeClassic) => {
+            "create a docker-container builder and give the services `cache_from` and `cache_to` \
+             (`type=registry,ref=IMAGE:cache`, `mode=max` for `cache_to`)"
         }
         _ => {
             "create a docker-container builder and add `--cache-from type=registry,ref=IMAGE:cache --cache-to \
