@@ -212,7 +212,7 @@ fn trigger(outer: Option<&Node<'_>>, inner: Option<&Node<'_>>) -> Trigger {
                 one.pull_request = has(&["pull_request"]);
                 one.release = has(&["tag", "release"]);
                 one.schedule = has(&["cron"]);
-                one.unknown = has(&["custom", "promote", "deployment", "manual", "rollback"]);
+                one.manual = has(&["custom", "promote", "deployment", "manual", "rollback"]);
             }
             if let Some(branches) = list("branch") {
                 let wild = branches.iter().any(|branch| branch.contains('*'));
@@ -223,14 +223,14 @@ fn trigger(outer: Option<&Node<'_>>, inner: Option<&Node<'_>>) -> Trigger {
             allowed.pull_request |= one.pull_request;
             allowed.release |= one.release;
             allowed.schedule |= one.schedule;
-            allowed.unknown |= one.unknown;
+            allowed.manual |= one.manual;
         }
         trigger.any_branch &= allowed.any_branch;
         trigger.default_branch &= allowed.default_branch;
         trigger.pull_request &= allowed.pull_request;
         trigger.release &= allowed.release;
         trigger.schedule |= allowed.schedule && !allowed.any_branch;
-        trigger.unknown |= allowed.unknown;
+        trigger.manual |= allowed.manual;
     }
     trigger
 }

@@ -62,6 +62,7 @@ fn action<'f>(reader: &mut Reader<'f>, file: &File<'f>, root: &Node<'_>, steps: 
     context.inputs = steps::action_inputs(root, Vec::new(), &context);
     let name = root.get("name").and_then(|name| name.str()).unwrap_or("action").to_owned();
     let mut job = Job {
+        written: Vec::new(),
         reader,
         context,
         state: State::default(),

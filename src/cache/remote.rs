@@ -35,6 +35,7 @@ pub fn support(build: &Build, spec: &CacheSpec) -> Support {
         return Support::Works;
     }
     if build.builder.driver == Driver::Unknown
+        && build.builder.set_by.is_none()
         && matches!(build.front, Front::DockerBuild | Front::Buildx | Front::Compose)
     {
         return Support::Turns(format!(

@@ -1,5 +1,6 @@
 //! `import-without-export`: a build imports a cache that no build of the project writes.
 
+use super::builders::is_legacy;
 use super::refs::{self, CacheRef, Refs};
 use super::{Category, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink};
 use crate::builds::{Volatility, may_be_same};
@@ -34,7 +35,7 @@ impl Rule for ImportWithoutExport {
             .collect();
         let mut seen: BTreeSet<Place> = BTreeSet::new();
         for import in &refs.imports {
-            if refs.is_exported(&import.name) || told_elsewhere(import) {
+            if refs.is_exported(&import.name) || told_elsewhere(import) || is_legacy(import.build) {
                 continue;
             }
             let Some(why) = why_empty(import, &refs, &pushed) else { continue };

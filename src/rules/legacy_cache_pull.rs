@@ -1,6 +1,8 @@
 //! `legacy-cache-pull`: an image is pulled so that `--cache-from` may use it.
 
-use super::{Category, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink};
+use super::builders::is_legacy;
+use super::{BuildCx, Category, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink};
+use crate::builds::Front;
 use crate::cache::{ExportMode, mode_of};
 use std::collections::BTreeSet;
 
@@ -24,7 +26,7 @@ impl Rule for LegacyCachePull {
     // Matches commands: a pull before the build is a matter of how the pipeline is written.
     fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
         let mut seen: BTreeSet<Place> = BTreeSet::new();
-        for build in cx.builds.iter().filter(|build| build.build.builder.legacy.is_none()) {
+        for build in cx.builds.iter().filter(|build| !is_legacy(build) && !is_old_plugin(build)) {
             for pulled in &build.build.pulled_before {
                 let name = crate::cache::text(&pulled.value);
                 let imported = build.build.cache_from.iter().any(|spec| {
@@ -51,4 +53,9 @@ impl Rule for LegacyCachePull {
             }
         }
     }
+}
+
+/// Whether the plugin pulls by itself, which a rule of its own tells: without `buildkit: true` it is the legacy builder.
+fn is_old_plugin(build: &BuildCx<'_>) -> bool {
+    build.build.front == Front::BuildkitePlugin
 }

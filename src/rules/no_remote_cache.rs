@@ -1,9 +1,10 @@
 //! `no-remote-cache`: a build on a builder that starts empty, without any cache setting.
 
 use super::{
-    BuildCx, Category, Cause, Fixable, MAX_QUESTIONS, Meta, Place, ProjectCx, Rule, Severity, Sink, words,
+    BuildCx, Category, Cause, Fixable, MAX_QUESTIONS, Meta, Place, ProjectCx, Rule, Severity, Sink, ToolUse,
+    words,
 };
-use crate::builds::{Build, Front, System};
+use crate::builds::{Build, ContextSource, Front, System};
 use crate::cache::{self, Change, Export, ExportMode, Model};
 use crate::graph::{StepId, StepKind};
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ impl Rule for NoRemoteCache {
             let commands = commands(model);
             // One short command is not worth a cache.
             let [first, _, ..] = commands.as_slice() else { continue };
-            let Some(kept) = kept(model, &commands) else { continue };
+            let Some(kept) = kept(build, model, &commands) else { continue };
             let bare = Bare { build, severity, first: *first, commands: commands.len(), kept };
             places.entry(build.place(build.build.span)).or_default().push(bare);
         }
@@ -140,16 +141,14 @@ fn severity(build: &Build) -> Option<Severity> {
     }
 }
 
-/// Whether the job has built the same before: its builder has that.
+/// Whether the job has built the Dockerfile before: its builder has what both have in common, and the cache is missing there.
 fn built_before(build: &BuildCx<'_>, before: &[BuildCx<'_>]) -> bool {
-    let target = |build: &BuildCx<'_>| build.build.target.as_ref().map(|target| target.value.clone());
     let again = |other: &BuildCx<'_>| {
         let (own, earlier) = (build.build, other.build);
         !own.job.is_empty()
             && (&own.job, &own.matrix) == (&earlier.job, &earlier.matrix)
             && (own.span != earlier.span)
             && other.dockerfile.map(|cx| cx.path()) == build.dockerfile.map(|cx| cx.path())
-            && target(other) == target(build)
     };
     build.dockerfile.is_some() && before.iter().any(again)
 }
@@ -178,29 +177,37 @@ fn commands(model: &Model<'_>) -> Vec<StepId> {
 }
 
 /// What the best cache would keep of `commands` after an edit; `None` where no edit leaves anything: then a cache is of no use,
-/// and other rules say why.
-fn kept(model: &Model<'_>, commands: &[StepId]) -> Option<Kept> {
+/// and other rules say why. The commits of a repository that leave a context below its root alone need none of them.
+fn kept(build: &BuildCx<'_>, model: &Model<'_>, commands: &[StepId]) -> Option<Kept> {
     let best = cache::Setting {
         fresh: true,
         exports: vec![Export { to: "cache".into(), mode: ExportMode::Max }],
         imports: vec!["cache".into()],
         ..cache::Setting::default()
     };
-    let after = |edit: Option<&String>| {
-        let change: Vec<Change> = edit.map(|file| Change::Edit(vec![file.clone()])).into_iter().collect();
-        let answer = model.after_in(&change, &best);
-        commands.iter().filter(|step| answer.verdict(**step) == cache::Verdict::Cached).count()
+    let after = |edit: &str| {
+        let answer = model.after_in(&[Change::Edit(vec![edit.to_owned()])], &best);
+        let cached = commands.iter().copied().filter(|step| answer.verdict(*step) == cache::Verdict::Cached);
+        cached.collect::<Vec<StepId>>()
     };
     let edits = cache::typical_edits(model);
-    if edits.is_empty() {
-        let commands = after(None);
-        return (commands > 0).then_some(Kept { edit: None, commands });
-    }
-    let kept = edits.into_iter().take(MAX_QUESTIONS).map(|(step, edit)| {
-        let commands = after(Some(&edit));
-        Kept { edit: Some((step, edit)), commands }
+    let part = matches!(&build.build.context.value, ContextSource::Path(path) if !path.is_empty());
+    let all = (edits.is_empty() || part).then_some(Kept { edit: None, commands: commands.len() });
+    let kept = edits.into_iter().take(MAX_QUESTIONS).filter_map(|(step, edit)| {
+        let commands = after(&edit);
+        is_worth(build, &commands).then_some(Kept { edit: Some((step, edit)), commands: commands.len() })
     });
-    kept.max_by_key(|kept| kept.commands).filter(|kept| kept.commands > 0)
+    kept.max_by_key(|kept| kept.commands).or(all)
+}
+
+/// Whether these commands are worth a cache: several, or one that takes time.
+fn is_worth(build: &BuildCx<'_>, commands: &[StepId]) -> bool {
+    let costly = |step: &StepId| {
+        // `apk add` is done in a second.
+        let slow = |used: &&ToolUse<'_>| used.is_costly() && used.tool.name != "apk";
+        build.dockerfile.is_some_and(|cx| cx.uses(*step).tools.iter().any(|used| slow(&used)))
+    };
+    commands.len() > 1 || commands.iter().any(costly)
 }
 
 fn help(build: &Build) -> &'static str {

@@ -123,7 +123,14 @@ impl<'c, 'a> Reader<'c, 'a> {
         let imports = &self.own.setting.imports;
         let all = self.last(edit, imports);
         let least = self.commands(&all, false).len();
-        (0..imports.len()).rev().find(|index| {
+        // The one that the build itself writes is there in every later run.
+        let written = |index: &usize| {
+            let name = imports.get(*index);
+            self.own.setting.exports.iter().any(|export| Some(&export.to) == name)
+        };
+        let own = (0..imports.len()).rev().filter(written);
+        let others = (0..imports.len()).rev().filter(|index| !written(index));
+        own.chain(others).find(|index| {
             let one: Vec<String> = imports.get(*index).cloned().into_iter().collect();
             self.commands(&self.last(edit, &one), false).len() <= least
         })

@@ -39,8 +39,8 @@ impl Rule for PluginOutdated {
             out.report_at(
                 build.place_of(version),
                 format!(
-                    "version {number} of the plugin turns `cache-from` into `docker pull` and knows no `cache-to`: BuildKit gets \
-                     no cache"
+                    "version {number} of the plugin turns `cache-from` into `docker pull`, which helps the legacy builder alone, and \
+                     knows no `cache-to`"
                 ),
             )
             .help("move to v5: `cache-from`/`cache-to: \"SERVICE:type=registry,ref=…,mode=max\"` and a `builder` with `use: true`");

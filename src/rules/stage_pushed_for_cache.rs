@@ -1,5 +1,6 @@
 //! `stage-pushed-for-cache`: stages are built and pushed one by one so that later builds may take them as caches.
 
+use super::builders::is_legacy;
 use super::{BuildCx, Category, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink};
 use crate::cache::{self, is_pushed};
 use std::collections::BTreeSet;
@@ -24,7 +25,11 @@ impl Rule for StagePushedForCache {
     // Matches settings: a target whose image another build of the same Dockerfile imports.
     fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
         let mut seen: BTreeSet<Place> = BTreeSet::new();
-        for build in cx.builds.iter().filter(|build| build.build.target.is_some() && is_pushed(build.build)) {
+        for build in cx
+            .builds
+            .iter()
+            .filter(|build| build.build.target.is_some() && is_pushed(build.build) && !is_legacy(build))
+        {
             let own = (&build.build.path, build.build.span, &build.build.matrix);
             let others = cx
                 .builds

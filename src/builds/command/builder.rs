@@ -76,7 +76,8 @@ impl Runner<'_, '_> {
         Builder {
             driver,
             containerd_store,
-            set_by: None,
+            // Somebody else has made it.
+            set_by: (driver == Driver::Unknown).then(|| name.text.full_span()),
             persistent: self.env.builder.persistent,
             legacy: None,
             versions: self.env.builder.versions.clone(),

@@ -2,15 +2,14 @@
 
 use crate::builds::expr::Val;
 
-/// Labels of machines that are new for every job: GitHub's own and those of vendors that rent them.
+/// Labels of machines that are new for every job: GitHub's own and those of vendors that rent them. (Those of Namespace build on
+/// machines that stay.)
 const FRESH: &[&str] = &[
     "ubuntu-",
     "macos-",
     "windows-",
     "blacksmith-",
     "depot-",
-    "namespace-profile-",
-    "nscloud-",
     "buildjet-",
     "warp-",
     "ubicloud",

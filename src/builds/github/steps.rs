@@ -34,6 +34,8 @@ pub(super) struct Job<'r, 'f, 'e> {
     pub shell: Option<String>,
     /// Nesting of workflows and actions.
     pub depth: u32,
+    /// Dockerfiles that steps have written.
+    pub written: Vec<String>,
 }
 
 /// Whether an action may build an image or matters to one that does; local actions may do anything.
@@ -74,6 +76,7 @@ impl Job<'_, '_, '_> {
                 outer
             });
             self.step(file, step);
+            self.note_written(step);
             if let Some((env, at)) = outer {
                 self.context.env = env;
                 self.context.env_at = at;
@@ -174,8 +177,31 @@ impl Job<'_, '_, '_> {
         build
     }
 
+    /// Takes note of Dockerfiles that a script writes: `cat <<EOF > Dockerfile`.
+    fn note_written(&mut self, step: &Node<'_>) {
+        let Some(text) = step.get("run").and_then(|run| run.str()) else { return };
+        if !text.contains("ockerfile") {
+            return;
+        }
+        let directory = step.get("working-directory").and_then(|node| node.str()).unwrap_or("");
+        for part in text.split('>').skip(1).chain(text.split("tee ").skip(1)) {
+            let word =
+                part.trim_start_matches([' ', '|']).split([' ', '\n', ';', '&', ')']).next().unwrap_or("");
+            let word = word.trim_matches(['"', '\'']);
+            if word.contains("ockerfile")
+                && let Some(path) = crate::builds::join(directory, word)
+            {
+                self.written.push(path);
+            }
+        }
+    }
+
     /// Hands a build over, what the job says of all of its builds put in.
     fn push(&mut self, mut build: Build) {
+        if build.dockerfile.as_ref().is_some_and(|file| self.written.contains(&file.value)) {
+            build.dockerfile = None;
+            build.context.value = crate::builds::ContextSource::Unknown(String::new());
+        }
         // A bake target has a matrix of its own.
         let own = std::mem::take(&mut build.matrix);
         build.matrix = self.leg.iter().cloned().chain(own).collect();

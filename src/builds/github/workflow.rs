@@ -172,7 +172,18 @@ fn one_job(
     let directory = directory(job).or_else(|| directory(root));
     let shell = |node: &Node<'_>| node.at(&["defaults", "run", "shell"])?.str().map(str::to_owned);
     let shell = shell(job).or_else(|| shell(root));
-    let mut run = Job { reader, context, state, names, key, leg, directory, shell, depth: call.depth };
+    let mut run = Job {
+        reader,
+        context,
+        state,
+        names,
+        key,
+        leg,
+        directory,
+        shell,
+        depth: call.depth,
+        written: Vec::new(),
+    };
     run.steps(file, steps);
 }
 

@@ -184,8 +184,27 @@ fn place<'f>(config: &Config<'f>, job: &Tree<'f>, env: &mut ScriptEnv) {
     }) {
         env.engine.persistent = Some(false);
     }
+    client(config, job, env);
     env.engine.driver = Driver::Docker;
     env.builder = env.engine.clone();
+}
+
+/// The Docker program of the job's image: `docker:19.03`; that of `docker/compose` is as old as that project.
+fn client<'f>(config: &Config<'f>, job: &Tree<'f>, env: &mut ScriptEnv) {
+    let Some(image) = job.get("image").or_else(|| config.root.get("image")) else { return };
+    let Some((file, node)) = image.leaf().or_else(|| image.get("name").and_then(Tree::leaf)) else { return };
+    let Some(name) = node.str() else { return };
+    let path = name.split(':').next().unwrap_or("");
+    let version = match path {
+        "docker/compose" => Some("19.03"),
+        _ if path.rsplit('/').next() == Some("docker") => engine_version(name),
+        _ => None,
+    };
+    if let Some(version) = version {
+        let version =
+            Setting { path: Some(config.path(file)), ..Setting::new(version.to_owned(), node.span) };
+        env.engine.versions.push(("cli".to_owned(), version));
+    }
 }
 
 /// `docker:28.3.0-dind`, `registry/docker:24-dind`: the version, if the tag has one.
