@@ -33,12 +33,24 @@ pub fn read<'f>(
     }
 }
 
-/// Drops the templates that some caller in the same project has filled in.
+/// Drops the templates that some caller in the same project has filled in, and the builds of scripts that pipelines run: those
+/// are read there, with the builder and the variables that the pipeline gives them.
 #[must_use]
 pub fn called(mut builds: Vec<Build>) -> Vec<Build> {
     let place = |build: &Build| (build.path.clone(), build.span);
     let filled: FxHashSet<(Arc<str>, Span)> =
         builds.iter().filter(|build| !build.template).map(place).collect();
+    let run: FxHashSet<(Arc<str>, Span)> = builds
+        .iter()
+        .filter(|build| !build.template && !is_script(build.system))
+        .filter_map(|build| build.defined.clone())
+        .collect();
     builds.retain(|build| !build.template || !filled.contains(&place(build)));
+    builds.retain(|build| !is_script(build.system) || !run.contains(&place(build)));
     builds
+}
+
+/// Whether a file is run by people and by pipelines.
+fn is_script(system: System) -> bool {
+    matches!(system, System::Shell | System::Make | System::Just | System::Task | System::PackageJson)
 }

@@ -182,7 +182,11 @@ fn system(path: &str, lower: &str) -> Option<System> {
                 System::AzurePipelines
             }
             "bitbucket-pipelines" => System::Bitbucket,
-            _ if stem == ".drone" || stem.starts_with(".drone.") => System::Drone,
+            _ if stem == ".drone"
+                || [".drone.", ".drone-", ".drone_"].iter().any(|start| stem.starts_with(start)) =>
+            {
+                System::Drone
+            }
             _ if stem.starts_with(".woodpecker") || within(".woodpecker") => System::Woodpecker,
             _ if stem == "skaffold" || stem.starts_with("skaffold.") || stem.starts_with("skaffold-") => {
                 System::Skaffold
@@ -285,6 +289,7 @@ mod tests {
             ("bitbucket-pipelines.yml", Bitbucket),
             ("Jenkinsfile.release", Jenkins),
             (".drone.yml", Drone),
+            (".drone-1.0.yml", Drone),
             (".woodpecker/test.yaml", Woodpecker),
             (".woodpecker.yml", Woodpecker),
             ("skaffold.yaml", Skaffold),

@@ -1,6 +1,6 @@
 //! `exporter-unsupported`: a cache export that the builder in use cannot make.
 
-use super::{BuildCx, Category, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
+use super::{Category, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
 use crate::builds::System;
 use crate::cache::{Support, support};
 
@@ -28,15 +28,6 @@ impl Rule for ExporterUnsupported {
             if matches!(build.build.system, System::Bake | System::Compose | System::Devcontainer) {
                 continue;
             }
-            // A script that pipelines run is judged there, where its builder is made.
-            let place = (&build.build.path, build.build.span);
-            let runs = |other: &BuildCx<'_>| {
-                other.build.defined.as_ref().is_some_and(|(path, span)| (path, *span) == place)
-                    && !is_script(other.build.system)
-            };
-            if is_script(build.build.system) && cx.builds.iter().any(runs) {
-                continue;
-            }
             for export in &build.build.cache_to {
                 let gha = export.value.kind().is_some_and(|kind| kind.eq_ignore_ascii_case("gha"));
                 let (message, severity) = match support(build.build, &export.value) {
@@ -54,9 +45,4 @@ impl Rule for ExporterUnsupported {
             }
         }
     }
-}
-
-/// Whether a file is run by people and by pipelines.
-fn is_script(system: System) -> bool {
-    matches!(system, System::Shell | System::Make | System::Just | System::Task | System::PackageJson)
 }

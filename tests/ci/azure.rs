@@ -134,3 +134,11 @@ steps:
     assert_eq!(found.to(), ["local dest=/tmp/buildx mode=max"]);
     assert_eq!(found.line(&found.build.cache_from[0]), 5);
 }
+
+#[test]
+fn a_glob_with_a_directory() {
+    let text = "steps:\n  - task: Docker@2\n    inputs:\n      command: buildAndPush\n      repository: acme/api\n      Dockerfile: '**/Web.Api/Dockerfile'\n      buildContext: .\n";
+    let builds =
+        Project::new(&[("azure-pipelines.yml", text), ("Web.Api/Dockerfile", "FROM scratch\n")]).read();
+    assert_eq!(builds[0].build.dockerfile.as_ref().unwrap().value, "Web.Api/Dockerfile");
+}

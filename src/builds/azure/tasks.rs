@@ -159,7 +159,9 @@ fn place(build: &mut Build, files: Files<'_>, inputs: &mut Inputs<'_, '_>) {
     let path = match file.as_ref().map(|file| file.text.as_str()) {
         None => files("Dockerfile").map(|_| "Dockerfile".to_owned()),
         Some(text) if text.contains('*') => {
-            let name = text.rsplit('/').next().unwrap_or(text);
+            let name = text
+                .rsplit_once("**/")
+                .map_or_else(|| text.rsplit('/').next().unwrap_or(text), |(_, name)| name);
             let start = text.split("**").next().unwrap_or("");
             let start = command::resolve(if start.is_empty() { "." } else { start }, base);
             start
