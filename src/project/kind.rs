@@ -182,11 +182,9 @@ fn system(path: &str, lower: &str) -> Option<System> {
                 System::AzurePipelines
             }
             "bitbucket-pipelines" => System::Bitbucket,
-            _ if stem == ".drone"
-                || [".drone.", ".drone-", ".drone_"].iter().any(|start| stem.starts_with(start)) =>
-            {
-                System::Drone
-            }
+            _ if stem == ".drone" || stem.starts_with(".drone.") => System::Drone,
+            // Of another name at the root, where the server is told of it.
+            _ if stem.starts_with(".drone-") && !path.contains('/') => System::Drone,
             _ if stem.starts_with(".woodpecker") || within(".woodpecker") => System::Woodpecker,
             _ if stem == "skaffold" || stem.starts_with("skaffold.") || stem.starts_with("skaffold-") => {
                 System::Skaffold
