@@ -61,7 +61,10 @@ pub(super) fn around(before: &str, text: &Joined<'_>, behind: &str) -> Joined<'s
     let span = text.full_span();
     before.chars().for_each(|ch| builder.put(ch, span.start));
     builder.copy(text, 0..text.text.len());
-    behind.chars().for_each(|ch| builder.put(ch, span.end.saturating_sub(1)));
+    // At the last character of one byte, so that no place is inside of one.
+    let last = text.text.char_indices().rev().find(|(_, ch)| ch.is_ascii());
+    let last = last.map_or(span.start, |(index, _)| text.offset(index));
+    behind.chars().for_each(|ch| builder.put(ch, last));
     builder.finish()
 }
 

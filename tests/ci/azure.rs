@@ -142,3 +142,10 @@ fn a_glob_with_a_directory() {
         Project::new(&[("azure-pipelines.yml", text), ("Web.Api/Dockerfile", "FROM scratch\n")]).read();
     assert_eq!(builds[0].build.dockerfile.as_ref().unwrap().value, "Web.Api/Dockerfile");
 }
+
+#[test]
+fn arguments_that_end_in_a_letter_of_two_bytes() {
+    let text = "steps:\n  - task: Docker@2\n    inputs: {command: build, arguments: '--cache-from \u{e9}'}\n";
+    let build = &Project::new(&[("azure-pipelines.yml", text)]).read()[0].build;
+    assert!(text.get(build.context.span.range()).is_some());
+}
