@@ -72,8 +72,9 @@ fn moving_tag(image: &str) -> Option<&str> {
         return None;
     }
     let (path, name) = image.rsplit_once('/').map_or(("", image), |(path, name)| (path, name));
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-:".contains(c);
-    if !name.chars().all(is_plain) || path.is_empty() && is_own(name) {
+    // No image has such a name; a placeholder may.
+    let placeholder = name.contains(|c: char| c.is_ascii_uppercase() || matches!(c, '[' | ']'));
+    if placeholder || path.is_empty() && is_own(name) {
         return None;
     }
     match name.split_once(':') {
