@@ -261,6 +261,8 @@ fn caches_follow_user_environment_options_and_settings() {
         ("FROM x\nRUN bun install", &["/root/.bun/install/cache"]),
         ("FROM debian\nRUN apt-get install -y gcc", &["/var/cache/apt", "/var/lib/apt/lists"]),
         ("FROM alpine\nRUN apk add gcc", &["/etc/apk/cache"]),
+        ("FROM alpine\nRUN apk --root /out --no-cache add --initdb gcc", &["/out/etc/apk/cache"]),
+        ("FROM x\nRUN helm plugin install https://example.org/helm-diff", &[]),
         ("FROM fedora:42\nRUN dnf install gcc", &["/var/cache/libdnf5"]),
         ("FROM fedora:40\nRUN dnf install gcc", &["/var/cache/dnf"]),
         ("FROM rockylinux:9\nRUN yum install gcc", &["/var/cache/dnf"]),

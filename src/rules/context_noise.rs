@@ -1,5 +1,6 @@
 //! `context-noise`: a broad COPY takes files that change often and that no step needs.
 
+use super::typical;
 use super::words::{code, count, list};
 use super::{Category, DockerfileCx, Fix, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink};
 use crate::builds::ContextSource;
@@ -80,6 +81,9 @@ fn takers(cx: &DockerfileCx<'_>) -> Vec<Taker> {
     let steps = cx.graph().all_steps().filter(|(_, step)| reached(step) && !step.onbuild);
     let mut found = Vec::new();
     for (step, _) in steps {
+        if typical::is_unknown(cx, step) {
+            continue;
+        }
         let mut roots: Vec<String> = Vec::new();
         for source in model.selections(step).into_iter().flat_map(|selection| selection.sources) {
             let source = path::below_root(&source.replacen("/./", "/", 1));

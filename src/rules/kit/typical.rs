@@ -83,7 +83,8 @@ pub fn edited(
 }
 
 /// Whether a source of the COPY is a variable of which no value is known: expanded to nothing it would be the whole context.
-fn is_unknown(cx: &DockerfileCx<'_>, step: StepId) -> bool {
+#[must_use]
+pub fn is_unknown(cx: &DockerfileCx<'_>, step: StepId) -> bool {
     let Some(StepKind::Copy(copy)) = cx.graph().step(step).map(|step| &step.kind) else { return false };
     copy.sources
         .iter()
