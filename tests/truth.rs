@@ -11,7 +11,7 @@ use hitrate::context::{ContentId, Context, Entry, File, Ignore, Tree, own_ignore
 use hitrate::dockerfile;
 use hitrate::graph::{Graph, ImageConfig, NamedContext, Options, Source, StepId, StepKind};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,18 +57,21 @@ fn main() {
     assert!(tally.steps > 0 && tally.disagreements.is_empty(), "the model disagrees with BuildKit");
 }
 
-/// Which steps may be [`Verdict::Depends`]: those below a content-hashed input of a RUN that ran again, by step index.
-fn may_depend(graph: &Graph<'_>, ran: &dyn Fn(StepId) -> bool) -> Vec<bool> {
+/// Which steps may be [`Verdict::Depends`]: those below a content-hashed input of a RUN that ran again, be it where an image
+/// was built, by step index.
+fn may_depend(graph: &Graph<'_>, ran: &dyn Fn(StepId) -> bool, rebuilt: &dyn Fn(&str) -> bool) -> Vec<bool> {
     let mut open = vec![false; graph.steps.len()];
     // Whether what a stage leaves is, in part, the output of a RUN that ran again; and whether its last step is open.
     let mut left = vec![(false, false); graph.stages.len()];
     for (index, stage) in graph.stages.iter().enumerate() {
         let of = |source: &Source| match source {
             Source::Stage(from) => left[*from],
+            Source::Image(reference) => (rebuilt(reference), false),
             _ => (false, false),
         };
         let mut here = match &stage.base {
             hitrate::graph::Base::Stage(parent) => left[*parent],
+            hitrate::graph::Base::Image(reference) => (rebuilt(reference), false),
             _ => (false, false),
         };
         for (id, step) in graph.steps_of(index) {
@@ -92,11 +95,22 @@ struct Replay<'s> {
     store: Store,
     images: BTreeMap<String, ImageConfig>,
     remotes: BTreeMap<String, Remote>,
+    /// What each image was last built from.
+    built: BTreeMap<String, &'s Value>,
+    /// Images that were pushed anew, built with a RUN before or now.
+    rebuilt: BTreeSet<String>,
 }
 
 impl<'s> Replay<'s> {
     fn new(scenario: &'s Value) -> Self {
-        Self { scenario, store: Store::new(), images: BTreeMap::new(), remotes: BTreeMap::new() }
+        Self {
+            scenario,
+            store: Store::new(),
+            images: BTreeMap::new(),
+            remotes: BTreeMap::new(),
+            built: BTreeMap::new(),
+            rebuilt: BTreeSet::new(),
+        }
     }
 
     fn run(mut self, tally: &mut Tally) {
@@ -118,7 +132,7 @@ impl<'s> Replay<'s> {
         }
     }
 
-    fn change(&mut self, build: &Value, change: &Value) {
+    fn change(&mut self, build: &Value, change: &'s Value) {
         match text(&change["op"]) {
             "image" => self.push_image(text(&change["ref"]), change),
             "http" => self.serve(text(&change["path"]), change),
@@ -147,8 +161,15 @@ impl<'s> Replay<'s> {
         }
     }
 
-    fn push_image(&mut self, reference: &str, image: &Value) {
+    fn push_image(&mut self, reference: &str, image: &'s Value) {
         let source = text(&image["dockerfile"]);
+        let runs = |image: &Value| text(&image["dockerfile"]).lines().any(|line| line.starts_with("RUN "));
+        if let Some(before) = self.built.insert(registry(reference), image)
+            && (before["dockerfile"] != image["dockerfile"] || before["files"] != image["files"])
+            && (runs(before) || runs(image))
+        {
+            self.rebuilt.insert(registry(reference));
+        }
         let parsed = dockerfile::parse(source);
         let options = Options { images: self.images.clone(), ..Options::default() };
         let graph = Graph::new(&parsed, &options);
@@ -239,7 +260,7 @@ impl<'s> Replay<'s> {
             let recorded = steps.iter().find(|step| line(step) == u64::from(line_of(id)));
             recorded.is_some_and(|step| status(step) == "EXECUTED")
         };
-        let may_depend = may_depend(&graph, &ran);
+        let may_depend = may_depend(&graph, &ran, &|image| self.rebuilt.contains(&registry(image)));
         for (id, step) in graph.all_steps() {
             let keyword = step.instruction.keyword.name();
             let truth_of =

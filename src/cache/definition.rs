@@ -2,6 +2,7 @@
 
 use super::digest::Digest;
 use super::key;
+use super::plain::Plain;
 use crate::context::{CopySelection, Tree};
 use crate::graph::{
     Base, CopySourceKind, CopyStep, Graph, MountKind, MountStep, Options, RunStep, Source, Step, StepId,
@@ -52,8 +53,8 @@ pub enum Action {
     Http(String, Option<String>),
     /// Takes a git repository at a commit.
     Git(String),
-    /// Runs a command; its text with the values of the variables that it names.
-    Exec(Digest),
+    /// Runs a command; its text with the values of the variables that it names, and what it can write where that is plain.
+    Exec(Digest, Option<Arc<Plain>>),
     /// Makes the directory; what of it can be seen afterwards (owner, mode).
     Mkdir(String, Digest),
     /// Writes a file that stands in the Dockerfile.
@@ -300,8 +301,9 @@ impl<'a> Lowering<'_, 'a> {
             meta: &self.options.run_meta,
         };
         let digest = key::exec(run, &step.state, &mounts, &indices, options);
-        let vertex =
-            self.add(digest, Action::Exec(key::command(run, &step.state)), inputs, state.is_some(), ignore);
+        let command =
+            Action::Exec(key::command(run, &step.state), Plain::of(run, &step.state.cwd).map(Arc::new));
+        let vertex = self.add(digest, command, inputs, state.is_some(), ignore);
         self.note(id, vertex);
         vertex
     }

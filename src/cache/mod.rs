@@ -17,6 +17,7 @@ mod layered;
 mod loss;
 mod model;
 mod pipeline;
+mod plain;
 mod records;
 pub mod reference;
 mod remote;

@@ -4,6 +4,7 @@
 use super::definition::CopyPart;
 use super::digest::Digest;
 use super::layered::Layered;
+use super::plain::Plain;
 use crate::context::{CopySelection, Entry, Tree, path, select};
 use std::sync::{Arc, OnceLock};
 
@@ -30,7 +31,7 @@ pub(super) enum Made {
     /// Something of which only the whole's identity is known (a git checkout at a commit).
     Whole(Digest),
     /// A command's output: what it stands on, the command with the variables that it names, and what it was given by mounts.
-    Run { base: Option<ResultId>, command: Digest, taken: Vec<Digest> },
+    Run { base: Option<ResultId>, command: Digest, taken: Vec<Digest>, plain: Option<Arc<Plain>> },
     /// A directory.
     Mkdir { base: Option<ResultId>, path: String, owner: Digest },
     /// A copy.
@@ -48,7 +49,7 @@ pub(super) enum Outputs {
     /// Every execution writes what any other wrote at that path.
     Equal,
     /// Commands are functions: the same text on the same files with the same values of the variables that it names writes
-    /// the same. They leave the files alone that were copied before.
+    /// the same. They leave the files alone that were copied before, and plain ones those that they do not name.
     Presumed,
 }
 
@@ -117,7 +118,7 @@ impl Results {
             // A context is never taken whole; what is taken of it is in the copies.
             Made::Files(_) | Made::UnknownFiles { .. } => Digest::NONE,
             Made::Bytes(digest) | Made::Whole(digest) => *digest,
-            Made::Run { base: below, command, taken } => {
+            Made::Run { base: below, command, taken, .. } => {
                 Digest::combine("run", &[base(below), *command, Digest::combine("taken", taken)])
             }
             Made::Mkdir { base: below, path, owner } => {
@@ -214,6 +215,12 @@ impl Results {
                 Made::Bytes(digest) => break Held::All(*digest),
                 Made::Whole(_) if self.outputs == Outputs::Equal => break self.unknown(here, selection),
                 Made::Whole(digest) => break Held::All(of_whole(*digest, selection)),
+                Made::Run { base, plain: Some(plain), .. }
+                    if self.outputs == Outputs::Presumed && plain.leaves_alone(selection) =>
+                {
+                    at = *base;
+                    continue;
+                }
                 Made::Run { .. } => break self.unknown(here, selection),
                 Made::Mkdir { base, path, owner } => {
                     at = *base;

@@ -139,17 +139,26 @@ impl Store {
         if exist < 2 {
             return Vec::new();
         }
-        let of = |first: Option<usize>| simulate_in(&mut World::clone(&self.differing), build, first);
-        let ideal = of(None);
+        let of = |world: &World, first: Option<usize>| simulate_in(&mut World::clone(world), build, first);
         // A COPY alone that runs while its reader hits again was never seen.
-        let costs = |raced: &Outcome| {
+        let costs = |ideal: &Outcome, raced: &Outcome| {
             build.definition.vertices.iter().enumerate().any(|(at, vertex)| {
-                matches!(vertex.action, Action::Exec(_))
+                matches!(vertex.action, Action::Exec(..))
                     && raced.at(at).0 == Verdict::Reruns
                     && ideal.at(at).0 == Verdict::Cached
             })
         };
-        (1..=exist).map(|first| (first, of(Some(first)))).filter(|(_, raced)| costs(raced)).collect()
+        let races = |world: &World| -> Vec<(usize, Outcome)> {
+            let ideal = of(world, None);
+            let raced = (1..=exist).map(|first| (first, of(world, Some(first))));
+            raced.filter(|(_, raced)| costs(&ideal, raced)).collect()
+        };
+        let raced = races(&self.differing);
+        // What only differing content brings into one import and not into another is no race.
+        let presumed = self.others.as_ref().filter(|_| !raced.is_empty());
+        let Some([_, presumed]) = presumed else { return raced };
+        let in_presumed = races(presumed);
+        raced.into_iter().filter(|(first, _)| in_presumed.iter().any(|(other, _)| other == first)).collect()
     }
 
     fn simulate_courses(&mut self, build: &Build<'_>, last: bool) -> Outcome {
@@ -157,7 +166,9 @@ impl Store {
         let before = Arc::clone(&self.differing);
         let differing = simulate_in(Arc::make_mut(&mut self.differing), build, None);
         let told_apart = |at: VertexId| reads_output(definition, at) && (!last || differing.reruns(at));
-        if !(0..definition.vertices.len()).any(told_apart) && (last || self.others.is_none()) {
+        // An import may hold a result in one course and not in another, whatever is taken by content now.
+        let is_one = self.others.is_none() || (last && build.imports.is_empty());
+        if is_one && !(0..definition.vertices.len()).any(told_apart) {
             return differing;
         }
         let [equal, presumed] = self.others.get_or_insert_with(|| {
@@ -247,7 +258,11 @@ fn joined(
 ) -> Outcome {
     let all = || 0..definition.vertices.len();
     let equal = run(Outputs::Equal);
-    let open = below_outputs(definition, &|at| equal.reruns(at) || differing.reruns(at));
+    let told_apart = |at: VertexId| match differing.at(at) {
+        (Verdict::Reruns, Reason::Content(from)) => !equal.reruns(at) && is_written(definition, from),
+        _ => false,
+    };
+    let open = below_outputs(definition, &|at| equal.reruns(at) || differing.reruns(at), &told_apart);
     let is_open = |at: VertexId| open.get(at).copied().unwrap_or(false);
     // What is copied out of a stage whose commands stand in another place now differs in both.
     let moved = |at| is_open(at) && matches!(equal.at(at), (Verdict::Reruns, Reason::Content(_)));
@@ -268,18 +283,24 @@ fn joined(
     Outcome { vertices: all().map(of).collect(), of_step: differing.of_step }
 }
 
-/// For every operation, whether it stands below content that a RUN wrote which ran again.
-fn below_outputs(definition: &Definition, ran: &dyn Fn(VertexId) -> bool) -> Vec<bool> {
+/// For every operation, whether it stands below content that only running can tell: what a RUN wrote which ran again, or
+/// what is `told_apart` by nothing but the content that commands wrote elsewhere (in an image's own build, on the builder
+/// that an import is of).
+fn below_outputs(
+    definition: &Definition,
+    ran: &dyn Fn(VertexId) -> bool,
+    told_apart: &dyn Fn(VertexId) -> bool,
+) -> Vec<bool> {
     // Whether an operation's result holds such output, and whether it stands below some.
     let mut known: Vec<(bool, bool)> = Vec::with_capacity(definition.vertices.len());
     for (at, vertex) in definition.vertices.iter().enumerate() {
-        let (mut output, mut below) = (false, false);
+        let (mut output, mut below) = (false, told_apart(at));
         for input in &vertex.inputs {
             let (of_input, below_input) = known.get(input.vertex).copied().unwrap_or_default();
             output |= of_input;
             below |= below_input || (of_input && input.content.is_some());
         }
-        if matches!(vertex.action, Action::Exec(_)) {
+        if matches!(vertex.action, Action::Exec(..)) {
             output |= below || ran(at);
         }
         known.push((output, below));
@@ -290,12 +311,14 @@ fn below_outputs(definition: &Definition, ran: &dyn Fn(VertexId) -> bool) -> Vec
 /// Whether an operation takes by content what another operation than a context wrote.
 fn reads_output(definition: &Definition, at: VertexId) -> bool {
     definition.vertices.get(at).is_some_and(|vertex| {
-        vertex.inputs.iter().any(|input| {
-            let source = definition.vertices.get(input.vertex).map(|vertex| &vertex.action);
-            input.content.is_some()
-                && !matches!(source, Some(Action::Context(_) | Action::Mkfile(..) | Action::Http(..)))
-        })
+        vertex.inputs.iter().any(|input| input.content.is_some() && is_written(definition, input.vertex))
     })
+}
+
+/// Whether an operation leaves content that a command may have written, here or where an image was built.
+fn is_written(definition: &Definition, at: VertexId) -> bool {
+    let action = definition.vertices.get(at).map(|vertex| &vertex.action);
+    !matches!(action, Some(Action::Context(_) | Action::Mkfile(..) | Action::Http(..)))
 }
 
 /// Where the order of answers decides, the verdict is open. Not where an import that lacks a result would have to answer

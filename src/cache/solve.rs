@@ -738,14 +738,14 @@ impl<'b> Solve<'b> {
             },
             Action::Http(url, _) => Made::Bytes(self.build.remote(url).content),
             Action::Git(url) => Made::Whole(self.build.remote(url).content),
-            Action::Exec(command) => {
+            Action::Exec(command, plain) => {
                 let of = |(input, result): (&super::definition::Input, &ResultId)| {
                     let selection = input.content.as_ref()?;
                     Some(self.world.results.content(*result, selection))
                 };
                 let presumed = self.world.results.outputs == Outputs::Presumed;
                 let taken = vertex.inputs.iter().zip(&inputs).filter(|_| presumed).filter_map(of).collect();
-                Made::Run { base, command: *command, taken }
+                Made::Run { base, command: *command, taken, plain: plain.clone() }
             }
             Action::Mkdir(path, owner) => Made::Mkdir { base, path: path.clone(), owner: *owner },
             Action::Mkfile(_, digest) => Made::Bytes(*digest),
