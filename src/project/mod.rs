@@ -5,6 +5,7 @@ mod contexts;
 mod discover;
 pub mod git;
 mod history;
+mod index;
 mod kind;
 mod listing;
 mod load;
@@ -49,6 +50,7 @@ pub struct Project {
     read: Arc<Mutex<HashMap<String, ReadOnce>>>,
     /// Texts that are not (yet) those on the disk.
     overlay: Arc<BTreeMap<Arc<str>, Arc<SourceFile>>>,
+    index: index::Index,
 }
 
 type ReadOnce = Result<Option<Arc<SourceFile>>, ReadError>;
@@ -156,17 +158,16 @@ impl Project {
     /// The file of that path, if it is one of those that are analyzed or stand around them.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&Arc<SourceFile>> {
-        self.dockerfile(path).or_else(|| find(&self.others, path)).or_else(|| find(&self.around, path))
+        self.index.get(path, [&self.dockerfiles, &self.others, &self.around])
     }
 
     /// With what `around` found and read: it is known and not reported on.
     #[must_use]
-    pub fn surrounded(mut self, around: Self) -> Self {
+    pub fn surrounded(self, around: Self) -> Self {
         let files = around.dockerfiles.into_iter().chain(around.others);
         let mut files: Vec<_> = files.filter(|file| self.file(&file.path).is_none()).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        self.around = files;
-        self
+        Self { around: files, index: index::Index::default(), ..self }
     }
 
     /// Whether findings in the file at `path` are to be shown: all of them, unless only a part of a project was asked for.
