@@ -61,6 +61,9 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
 pub(super) fn read_known(path: &Path, metadata: &fs::Metadata) -> Result<Vec<u8>, ReadError> {
     regular(metadata)?;
     let file = File::open(path)?;
+    // What was opened may be another by now.
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
     if metadata.len() > MAX_FILE_BYTES as u64 {
         return Err(ReadError::TooLarge);
     }
