@@ -64,9 +64,26 @@ pub(super) struct Program {
     tail: String,
     /// Characters that every match has at least, each of one byte or more.
     least: usize,
+    /// How it is matched quickly, where it is one of those that people write.
+    plain: Option<Plain>,
+}
+
+/// An expression whose elements stay inside one path element each, in front of them at most one `(.*/)?`: it fits the last
+/// `slashes + 1` elements of a path or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plain {
+    /// Whether any directories may come before.
+    anywhere: bool,
+    /// The slashes that every match of the rest has.
+    slashes: usize,
 }
 
 impl Program {
+    /// The slashes of every text that matches; `None` where they may be more or fewer.
+    pub(super) fn slashes(&self) -> Option<usize> {
+        self.plain.filter(|plain| !plain.anywhere).map(|plain| plain.slashes)
+    }
+
     /// Reads an expression, without its anchors.
     pub(super) fn parse(expression: &str) -> Result<Self, BadPattern> {
         let mut parser = Parser { rest: expression };
@@ -81,13 +98,17 @@ impl Program {
         let head = ops.iter().map_while(literal).collect();
         let tail: Vec<char> = ops.iter().rev().map_while(literal).collect();
         let least = ops.iter().filter(|op| matches!(op, Op::One(_))).count();
-        Ok(Self { head, tail: tail.into_iter().rev().collect(), least, ops })
+        let plain = Plain::of(&ops);
+        Ok(Self { head, tail: tail.into_iter().rev().collect(), least, ops, plain })
     }
 
     /// Whether the whole of `text` matches.
     pub(super) fn matches(&self, text: &str) -> bool {
         if text.len() < self.least || !text.starts_with(&self.head) || !text.ends_with(&self.tail) {
             return false;
+        }
+        if let Some(plain) = self.plain {
+            return plain.matches(&self.ops, text);
         }
         let words = self.ops.len() / 64 + 1;
         let mut small = [0_u64; 8];
@@ -168,6 +189,66 @@ impl Program {
     }
 }
 
+impl Plain {
+    fn of(ops: &[Op]) -> Option<Self> {
+        let (anywhere, rest) = match ops {
+            [Op::Dirs, Op::DirsBody, rest @ ..] => (true, rest),
+            _ => (false, ops),
+        };
+        let mut slashes = 0;
+        for op in rest {
+            match op {
+                Op::One(Atom::Char('/')) => slashes += 1,
+                Op::One(Atom::Char(_)) => {}
+                Op::One(Atom::Set(set)) if !set.has('/') => {}
+                Op::Many(Atom::Set(Set { negated: true, ranges })) if *ranges == [('/', '/')] => {}
+                _ => return None,
+            }
+        }
+        Some(Self { anywhere, slashes })
+    }
+
+    fn matches(self, ops: &[Op], text: &str) -> bool {
+        let ends = memchr::memrchr_iter(b'/', text.as_bytes());
+        let Some(before) = ends.map(|at| at + 1).chain([0]).nth(self.slashes) else { return false };
+        let (dirs, rest) = text.split_at(before);
+        match (self.anywhere, ops) {
+            (true, [_, _, ops @ ..]) => !dirs.contains('\n') && fits(ops, rest),
+            _ => dirs.is_empty() && fits(ops, rest),
+        }
+    }
+}
+
+/// Whether `text` fits `ops` as a whole, where both have the same number of slashes and no operation crosses one. The last
+/// `[^/]*` takes as little as it can: nothing before it has to be tried again.
+fn fits(ops: &[Op], text: &str) -> bool {
+    let mut rest = text.chars();
+    let mut at = 0;
+    let mut again: Option<(usize, std::str::Chars<'_>)> = None;
+    loop {
+        let here = rest.clone();
+        let one = match (ops.get(at), rest.next()) {
+            (None, None) => return true,
+            (Some(Op::Many(_)), _) => {
+                rest = here;
+                again = Some((at + 1, rest.clone()));
+                true
+            }
+            (Some(Op::One(atom)), Some(c)) => atom.has(c),
+            _ => false,
+        };
+        if one {
+            at += 1;
+            continue;
+        }
+        let Some((then, from)) = &mut again else { return false };
+        if from.next().is_none_or(|c| c == '/') {
+            return false;
+        }
+        (at, rest) = (*then, from.clone());
+    }
+}
+
 fn set(bits: &mut [u64], at: usize) {
     if let Some(word) = bits.get_mut(at / 64) {
         *word |= 1 << (at % 64);
@@ -200,6 +281,27 @@ mod tests {
         assert!(matches("[\\D]", "x") && !matches("[\\D]", "7") && matches("[[:^digit:]]", "x"));
         assert!(matches("^a", "a") && !matches("a^b", "a^b"));
         assert_eq!(Program::parse("src\\packages"), Err(BadPattern));
+    }
+
+    #[test]
+    fn the_quick_way_says_what_the_list_of_operations_says() {
+        let pieces = ["a", "b", "/", "[^/]*", "[^/]", "[ab]", "[^a]", "\\.", "(.*/)?"];
+        let texts = [
+            "", "a", "b", "ab", "a/b", "b/a/b", "aab", "abab", ".a", "a.b/ab", "/a", "a/", "aa/bb/ab",
+            "a\nb/a",
+        ];
+        let mut plain = 0;
+        for number in 0..pieces.len().pow(4) {
+            let digits = [0, 1, 2, 3].map(|digit| number / pieces.len().pow(digit) % pieces.len());
+            let expression: String = digits.iter().filter_map(|digit| pieces.get(*digit)).copied().collect();
+            let program = Program::parse(&expression).unwrap();
+            let slow = Program { plain: None, ..program.clone() };
+            plain += usize::from(program.plain.is_some());
+            for text in texts {
+                assert_eq!(program.matches(text), slow.matches(text), "{expression} {text:?}");
+            }
+        }
+        assert!(plain > 1_000, "{plain}");
     }
 
     #[test]

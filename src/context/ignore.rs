@@ -2,7 +2,7 @@
 //! context does (tonistiigi/fsutil, filter.go, with `MatchesUsingParentResults`).
 
 use super::path;
-use super::pattern::{Pattern, PatternError};
+use super::pattern::{Pattern, PatternError, slashes};
 use crate::source::Span;
 
 /// The name of the ignore file at the root of a context.
@@ -164,11 +164,12 @@ pub(super) fn step<'a>(
     path: &str,
 ) -> (Decision, Above) {
     let mut decision = Decision::default();
+    let slashes = slashes(path);
     let mut own = Above(vec![0; patterns.len().div_ceil(64)]);
     for (index, pattern) in patterns.enumerate() {
         let known = above.is_some_and(|above| above.has(index));
         let asked = || match above {
-            Some(_) => pattern.matches(path),
+            Some(_) => pattern.matches_at(path, slashes),
             None => pattern.covers(path),
         };
         if !known && (pattern.negated() != decision.ignored || !asked()) {

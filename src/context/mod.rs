@@ -22,7 +22,7 @@ pub use go_match::{BadPattern, go_match, has_wildcards};
 pub use ignore::{
     Above, DOCKERIGNORE, Decision, Ignore, IgnoreError, IgnoreErrorReason, IgnorePattern, own_ignore_file,
 };
-pub use pattern::{Pattern, PatternError, Variant};
+pub use pattern::{Pattern, PatternError, Variant, slashes};
 pub use select::{CopySelection, SelectError};
 pub use tree::{DEFAULT_DIRECTORY_MODE, Entry, File, Tree};
 pub use view::{Change, Context, Usage};

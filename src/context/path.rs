@@ -33,15 +33,18 @@ pub fn clean(path: &str) -> String {
 /// Whether nothing about a relative path could be shortened; most are so.
 #[must_use]
 pub fn is_plain(path: &str) -> bool {
-    let mut before = b'/';
-    for byte in path.bytes() {
-        // A name that begins with a dot may be one of the two special ones.
-        if before == b'/' && matches!(byte, b'/' | b'.') {
+    let mut rest = path.as_bytes();
+    loop {
+        let end = memchr::memchr(b'/', rest);
+        let (part, more) = rest.split_at(end.unwrap_or(rest.len()));
+        if matches!(part, b"" | b"." | b"..") {
             return false;
         }
-        before = byte;
+        match more.split_first() {
+            Some((_, more)) => rest = more,
+            None => return true,
+        }
     }
-    before != b'/'
 }
 
 /// `path` as a place below the root of a context, without a leading slash: `./a//b/../c`, `/a/c` and `../a/c` are all

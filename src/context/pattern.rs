@@ -11,6 +11,8 @@ pub struct Pattern {
     text: String,
     negated: bool,
     matcher: Matcher,
+    /// The slashes of every path that it matches by itself, where they are always as many.
+    slashes: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +76,12 @@ impl Pattern {
         };
         go_match(&text, ".")?;
         let matcher = compile(&text)?;
-        Ok(Some(Self { text, negated, matcher }))
+        let slashes = match &matcher {
+            Matcher::Exact => Some(slashes(&text)),
+            Matcher::Program(program) => program.slashes(),
+            Matcher::Prefix(_) | Matcher::Suffix(_) => None,
+        };
+        Ok(Some(Self { text, negated, matcher, slashes }))
     }
 
     /// The cleaned text, without `!`.
@@ -100,6 +107,12 @@ impl Pattern {
             }
             Matcher::Program(program) => program.matches(path),
         }
+    }
+
+    /// [`Pattern::matches`] for a path of so many slashes: most patterns are told to be too long or too short for it.
+    #[must_use]
+    pub fn matches_at(&self, path: &str, slashes: usize) -> bool {
+        self.slashes.is_none_or(|own| own == slashes) && self.matches(path)
     }
 
     /// Whether it matches `path` or a directory above it.
@@ -142,6 +155,12 @@ impl Pattern {
         let text = self.text.strip_suffix("/**").unwrap_or(&self.text);
         text.strip_suffix("/*").unwrap_or(text)
     }
+}
+
+/// How many slashes are in a path.
+#[must_use]
+pub fn slashes(path: &str) -> usize {
+    path.bytes().filter(|byte| *byte == b'/').count()
 }
 
 /// patternmatcher's `compile`: plain text, text and a trailing `**`, a leading `**` and plain text are matched as
@@ -253,6 +272,7 @@ mod tests {
         ] {
             let compiled = Pattern::new(pattern).unwrap().unwrap();
             assert_eq!(compiled.covers(path), expected, "{pattern} {path}");
+            assert_eq!(compiled.matches_at(path, slashes(path)), compiled.matches(path), "{pattern} {path}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::directory::{Directory, Node};
 use super::ignore::{Above, Ignore};
 use super::path;
+use super::pattern::slashes;
 use super::tree::{Entry, Tree};
 use std::sync::Arc;
 
@@ -126,8 +127,9 @@ impl Context {
             }
             path.push_str(name);
             let (decision, own) = self.ignore.decide_below(above, path);
+            let slashes = slashes(path);
             for (entry, usage) in self.ignore.patterns.iter().zip(usage.iter_mut()) {
-                usage.matches += usize::from(entry.pattern.matches(path));
+                usage.matches += usize::from(entry.pattern.matches_at(path, slashes));
             }
             if let Some(usage) = decision.pattern.and_then(|index| usage.get_mut(index)) {
                 usage.decides += 1;

@@ -5,7 +5,7 @@ use super::words::{code, list};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Place, Rule, Safety, Severity, Sink};
 use crate::builds::ContextSource;
 use crate::context::{
-    Context, DOCKERIGNORE, Ignore, IgnorePattern, Pattern, Usage, Variant, own_ignore_file,
+    Context, DOCKERIGNORE, Ignore, IgnorePattern, Pattern, Usage, Variant, own_ignore_file, slashes,
 };
 use crate::source::{SourceFile, Span};
 use std::sync::Arc;
@@ -123,12 +123,17 @@ impl Seen<'_, '_> {
 
     /// Entries that are sent and that `matches`, as far as some step takes them.
     fn sent(&self, matches: impl Fn(&str) -> bool) -> Vec<String> {
+        self.sent_down_to(usize::MAX, matches)
+    }
+
+    /// The same among the paths of at most `deepest` slashes.
+    fn sent_down_to(&self, deepest: usize, matches: impl Fn(&str) -> bool) -> Vec<String> {
         let mut found = Vec::new();
         self.context.visible().walk("", |file, _| {
             if found.len() < MAX_MATCHES && matches(file) {
                 found.push(file.to_owned());
             }
-            true
+            slashes(file) < deepest
         });
         let taken = |file: &String| {
             let mut steps = self.cx.graph().all_steps();
@@ -190,7 +195,11 @@ impl Seen<'_, '_> {
             return false;
         }
         let wanted = self.text().to_lowercase();
-        let found = self.sent(|file| file.to_lowercase() == wanted);
+        let is_same = |file: &str| match file.is_ascii() {
+            true => file.eq_ignore_ascii_case(&wanted),
+            false => file.to_lowercase() == wanted,
+        };
+        let found = self.sent_down_to(slashes(&wanted), is_same);
         let [only] = found.as_slice() else { return false };
         let message = format!(
             "{} matches nothing: what stands there is {}, and case counts",
