@@ -1,4 +1,13 @@
-//! The files of `rules/tools`. A test compares the list with the directory.
+//! The tools of `rules/tools`, as `build.rs` prepares them.
 
-/// Texts of the built-in tools, by file name without `.toml`.
-pub(super) const FILES: &[(&str, &str)] = &include!("../../rules/tools/files.in");
+/// An executable's program (a glob or not), the number of its tool in [`TOOLS`], and the whole executable.
+pub(super) type Executable = (&'static str, usize, &'static str);
+
+/// Names of the built-in tools and what they are, as JSON; sorted by name.
+pub(super) const TOOLS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/tools.in"));
+
+/// The executables of all tools that have no glob in their program, sorted by program, then tool.
+pub(super) const EXECUTABLES: &[Executable] = include!(concat!(env!("OUT_DIR"), "/executables.in"));
+
+/// Those that have one.
+pub(super) const GLOBS: &[Executable] = include!(concat!(env!("OUT_DIR"), "/globs.in"));

@@ -5,7 +5,7 @@ use super::condition::{Site, Truth};
 use super::environment::{Environment, Variable};
 use super::model::{Cache, Holds, HomeRule, Mount, Sharing, Tool};
 use super::path::normalize;
-use super::recognise::{Use, site};
+use super::recognise::Use;
 
 /// A cache directory in force for a command.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl Catalog {
         environment: &'e Environment<'e>,
     ) -> Vec<CacheDir<'c>> {
         let mut found = Vec::new();
-        let Some(site) = site(used.tool, used.command, environment, used.start) else { return found };
+        let site = &used.site;
         for cache in &used.tool.caches {
             if !serves(cache, used) {
                 continue;
@@ -70,7 +70,7 @@ impl Catalog {
             }
             let before = found.len();
             match &cache.of {
-                None => found.extend(dirs(&site, used.tool, cache)),
+                None => found.extend(dirs(site, used.tool, cache)),
                 Some(of) => {
                     let Some(owner) = self.tool(of) else { continue };
                     // The other tool's options are not on this command line; its variables are in force.

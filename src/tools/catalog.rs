@@ -1,16 +1,14 @@
 //! The tools that are known, found by executable. A file is parsed when a command first asks for it.
 
-use super::builtin::FILES;
+use super::builtin::{EXECUTABLES, GLOBS, TOOLS};
 use super::model::Tool;
 use super::phrase::glob;
-use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
 /// The built-in tools with those of the user.
 #[derive(Debug, Default)]
 pub struct Catalog {
     own: Vec<Tool>,
-    index: Index,
 }
 
 /// Why a tool file cannot be used.
@@ -34,24 +32,11 @@ pub enum CatalogError {
     },
 }
 
-/// Which tool: built-in or the user's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Id {
-    Builtin(usize),
-    Own(usize),
-}
-
-/// Executables, by base name of the program.
-#[derive(Clone, Debug, Default)]
-struct Index {
-    exact: FxHashMap<String, Vec<(Id, Vec<String>)>>,
-    globs: Vec<(Id, Vec<String>)>,
-}
-
-/// A tool and the words of its executable that a command begins with.
+/// A tool and its executable that a command may begin with.
 pub(super) struct Candidate<'c> {
     pub(super) tool: &'c Tool,
-    pub(super) executable: &'c [String],
+    /// Words, separated by blanks.
+    pub(super) executable: &'c str,
 }
 
 impl Catalog {
@@ -94,12 +79,6 @@ impl Catalog {
     fn add(&mut self, tool: Tool) {
         self.own.retain(|own| own.name != tool.name);
         self.own.push(tool);
-        self.index = Index::default();
-        for (number, tool) in self.own.iter().enumerate() {
-            for executable in &tool.executables {
-                self.index.add(Id::Own(number), executable);
-            }
-        }
     }
 
     /// The tool of that name.
@@ -108,82 +87,58 @@ impl Catalog {
         if let Some(own) = self.own.iter().find(|tool| tool.name == name) {
             return Some(own);
         }
-        let number = FILES.binary_search_by(|(file, _)| (*file).cmp(name)).ok()?;
+        let number = TOOLS.binary_search_by(|(own, _)| (*own).cmp(name)).ok()?;
         parsed(number)
     }
 
     /// Every tool, the user's first.
     pub fn tools(&self) -> Vec<&Tool> {
-        let builtin = (0..FILES.len())
+        let builtin = (0..TOOLS.len())
             .filter(|number| !self.replaced(*number))
             .filter_map(|number| -> Option<&Tool> { parsed(number) });
         self.own.iter().chain(builtin).collect()
     }
 
     fn replaced(&self, number: usize) -> bool {
-        FILES.get(number).is_some_and(|(name, _)| self.own.iter().any(|tool| tool.name == *name))
+        TOOLS.get(number).is_some_and(|(name, _)| self.own.iter().any(|tool| tool.name == *name))
     }
 
-    /// The tools whose executable begins with `program`, a base name.
-    pub(super) fn candidates(&self, program: &str) -> Vec<Candidate<'_>> {
-        let mut found = Vec::new();
-        self.index.find(program, &mut found);
-        builtin_index().find(program, &mut found);
-        let tool = |id: Id| match id {
-            Id::Own(number) => self.own.get(number),
-            Id::Builtin(number) if self.replaced(number) => None,
-            Id::Builtin(number) => parsed(number),
+    /// The tools whose executable begins with `program`, a base name: the user's, then the built-in ones, globs last.
+    pub(super) fn candidates(&self, program: &str) -> impl Iterator<Item = Candidate<'_>> {
+        let first = |executable: &str| executable.split(' ').next().unwrap_or_default().to_owned();
+        let exact = move |executable: &str| first(executable) == program;
+        let globs = move |executable: &str| {
+            let first = first(executable);
+            first.contains('*') && glob(&first, program)
         };
-        found
-            .into_iter()
-            .filter_map(|(id, executable)| Some(Candidate { tool: tool(id)?, executable }))
-            .collect()
-    }
-}
+        let own = |fits: &dyn Fn(&str) -> bool| -> Vec<Candidate<'_>> {
+            let executables = self
+                .own
+                .iter()
+                .flat_map(|tool| tool.executables.iter().map(move |executable| (tool, executable)));
+            let fitting = executables.filter(|(_, executable)| fits(executable));
+            fitting.map(|(tool, executable)| Candidate { tool, executable }).collect()
+        };
+        let (mut found, more) =
+            if self.own.is_empty() { (Vec::new(), Vec::new()) } else { (own(&exact), own(&globs)) };
+        found.extend(more);
 
-impl Index {
-    fn add(&mut self, id: Id, executable: &str) {
-        let words: Vec<String> = executable.split(' ').map(str::to_owned).collect();
-        match words.first() {
-            Some(first) if first.contains('*') => self.globs.push((id, words)),
-            Some(first) => self.exact.entry(first.clone()).or_default().push((id, words)),
-            None => {}
-        }
-    }
-
-    fn find<'s>(&'s self, program: &str, found: &mut Vec<(Id, &'s [String])>) {
-        let exact = self.exact.get(program).into_iter().flatten();
-        let fits = |words: &[String]| words.first().is_some_and(|first| glob(first, program));
-        let globs = self.globs.iter().filter(|(_, words)| fits(words));
-        found.extend(exact.chain(globs).map(|(id, words)| (*id, words.as_slice())));
+        let start = EXECUTABLES.partition_point(|(own, ..)| *own < program);
+        let same = EXECUTABLES.iter().skip(start).take_while(move |(own, ..)| *own == program);
+        let fitting = GLOBS.iter().filter(move |(own, ..)| glob(own, program));
+        let builtin = same.chain(fitting).filter(|(_, number, _)| !self.replaced(*number));
+        let builtin = builtin
+            .filter_map(|(_, number, executable)| Some(Candidate { tool: parsed(*number)?, executable }));
+        found.into_iter().chain(builtin)
     }
 }
 
 /// The built-in tool of that number.
 fn parsed(number: usize) -> Option<&'static Tool> {
-    static TOOLS: [OnceLock<Option<Tool>>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
-    let (_, text) = FILES.get(number)?;
-    // A test parses every file; one that could not be read would be a tool that is not recognised.
-    TOOLS.get(number)?.get_or_init(|| toml::from_str(text).ok()).as_ref()
-}
-
-fn builtin_index() -> &'static Index {
-    static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| {
-        let mut index = Index::default();
-        for (number, (_, text)) in FILES.iter().enumerate() {
-            for executable in executables(text) {
-                index.add(Id::Builtin(number), executable);
-            }
-        }
-        index
-    })
-}
-
-/// The strings of the line `executables = […]`, found without parsing the file. A test compares them with the parser's.
-fn executables(text: &str) -> impl Iterator<Item = &str> {
-    let list = text.split_once("\nexecutables = [").and_then(|(_, rest)| rest.split_once(']'));
-    list.map_or("", |(list, _)| list).split('"').skip(1).step_by(2)
+    static PARSED: [OnceLock<Option<Tool>>; TOOLS.len()] = [const { OnceLock::new() }; TOOLS.len()];
+    let (_, text) = TOOLS.get(number)?;
+    // A test parses every one; one that could not be read would be a tool that is not recognised.
+    PARSED.get(number)?.get_or_init(|| serde_json::from_str(text).ok()).as_ref()
 }
 
 #[cfg(test)]
@@ -191,14 +146,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_index_is_what_the_files_say() {
-        for (number, (name, text)) in FILES.iter().enumerate() {
-            let tool: Result<Tool, _> = toml::from_str(text);
+    fn what_is_built_in_is_what_the_files_say() {
+        let place = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/tools");
+        for (number, (name, _)) in TOOLS.iter().enumerate() {
+            let text = std::fs::read_to_string(place.join(format!("{name}.toml"))).unwrap();
+            let tool: Result<Tool, _> = toml::from_str(&text);
             let tool = tool.unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(tool.name, *name, "the file is named after its tool");
-            assert_eq!(executables(text).collect::<Vec<_>>(), tool.executables, "{name}");
-            assert!(parsed(number).is_some());
+            assert_eq!(format!("{tool:?}"), format!("{:?}", parsed(number).unwrap()));
+            for executable in &tool.executables {
+                let program = executable.split(' ').next().unwrap().replace('*', "7");
+                let found = Catalog::builtin().candidates(&program);
+                let is_own = |one: &Candidate<'_>| one.tool.name == *name && one.executable == executable;
+                assert!(found.into_iter().any(|one| is_own(&one)), "{name}: {executable}");
+            }
         }
-        assert!(FILES.is_sorted_by_key(|(name, _)| *name));
+        assert!(TOOLS.is_sorted_by_key(|(name, _)| *name));
+        let files = std::fs::read_dir(place).unwrap();
+        let tools = files.filter(|file| {
+            file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml")
+        });
+        assert_eq!(tools.count(), TOOLS.len());
+    }
+
+    #[test]
+    fn a_tool_of_the_users_stands_before_the_built_in_ones_and_takes_the_place_of_its_name() {
+        let own =
+            |name: &str| format!("name = \"{name}\"\necosystem = \"x\"\nexecutables = [\"npm\", \"np*\"]\n");
+        let names = |catalog: &Catalog| -> Vec<String> {
+            catalog.candidates("npm").map(|one| format!("{} {}", one.tool.name, one.executable)).collect()
+        };
+        let builtin = names(Catalog::builtin());
+        assert!(builtin.contains(&"npm npm".to_owned()), "{builtin:?}");
+        let more = names(&Catalog::with([("mine", own("mine").as_str())]).unwrap());
+        assert_eq!(more, [&["mine npm".to_owned(), "mine np*".to_owned()], builtin.as_slice()].concat());
+        let instead = names(&Catalog::with([("npm", own("npm").as_str())]).unwrap());
+        let rest = builtin.iter().filter(|one| !one.starts_with("npm ")).cloned();
+        let expected: Vec<String> =
+            ["npm npm".to_owned(), "npm np*".to_owned()].into_iter().chain(rest).collect();
+        assert_eq!(instead, expected);
     }
 }

@@ -1,10 +1,11 @@
 //! Commands that remove files: what `rm`, `find -delete` and a tool's own cleaning do to a cache directory.
 
+use super::arguments::Arguments;
 use super::catalog::Catalog;
 use super::environment::Environment;
 use super::model::Tool;
 use super::path::is_within;
-use super::recognise::site;
+use super::recognise::Candidates;
 use crate::shell::{Command, Word};
 use crate::source::Span;
 
@@ -59,6 +60,18 @@ impl Catalog {
         command: &'e Command<'e>,
         environment: &'e Environment<'e>,
     ) -> Option<Clearing<'c>> {
+        self.candidates_of(command).clearing(command, environment)
+    }
+}
+
+impl<'c> Candidates<'c> {
+    /// [`Catalog::clearing`], the tools that `command` begins with being looked up before.
+    #[must_use]
+    pub fn clearing<'e>(
+        &self,
+        command: &'e Command<'e>,
+        environment: &'e Environment<'e>,
+    ) -> Option<Clearing<'c>> {
         if environment.runs(command) == Some(false) {
             return None;
         }
@@ -66,26 +79,22 @@ impl Catalog {
         if !paths.is_empty() {
             return Some(Clearing::Paths(paths));
         }
-        self.cleans(command, environment).map(Clearing::Tool)
+        self.cleans(command).map(Clearing::Tool)
     }
 
     /// The tool whose cleaning command it is.
-    fn cleans<'c, 'e>(
-        &'c self,
-        command: &'e Command<'e>,
-        environment: &'e Environment<'e>,
-    ) -> Option<&'c Tool> {
+    fn cleans(&self, command: &Command<'_>) -> Option<&'c Tool> {
         if command.opaque.is_some() {
             return None;
         }
-        let (candidates, _) = self.longest(&command.argv, false);
-        candidates.into_iter().find_map(|(tool, taken)| {
-            let site = site(tool, command, environment, taken)?;
-            tool.defeats
-                .commands
-                .iter()
-                .any(|phrase| phrase.matches(&site.arguments, tool.goals))
-                .then_some(tool)
+        self.tools.iter().find_map(|&(tool, taken)| {
+            if tool.defeats.commands.is_empty() {
+                return None;
+            }
+            let valued: [&[String]; 3] = [&tool.value_flags, &tool.cwd_flags, &tool.manifest_flags];
+            let arguments = Arguments::new(command.argv.get(taken..)?, &valued);
+            let cleans = tool.defeats.commands.iter().any(|phrase| phrase.matches(&arguments, tool.goals));
+            cleans.then_some(tool)
         })
     }
 }

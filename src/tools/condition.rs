@@ -21,6 +21,7 @@ impl From<bool> for Truth {
 }
 
 /// A command of a tool, with all that can be asked of it.
+#[derive(Clone)]
 pub(super) struct Site<'c, 'e> {
     pub(super) tool: &'c Tool,
     pub(super) command: &'e Command<'e>,
@@ -30,6 +31,14 @@ pub(super) struct Site<'c, 'e> {
     pub(super) program: &'e str,
     /// The directory in which it works.
     pub(super) directory: Option<String>,
+}
+
+impl std::fmt::Debug for Site<'_, '_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = formatter.debug_struct("Site");
+        shown.field("tool", &self.tool.name).field("arguments", &self.arguments);
+        shown.field("directory", &self.directory).finish_non_exhaustive()
+    }
 }
 
 impl Site<'_, '_> {

@@ -59,9 +59,8 @@ impl Catalog {
         environment: &'e Environment<'e>,
     ) -> Vec<Defeat<'c>> {
         let mut found = Vec::new();
-        let mut tools = vec![used.tool];
-        tools.extend(used.tool.caches.iter().filter_map(|cache| self.tool(cache.of.as_ref()?)));
-        for tool in tools {
+        of_tool(&used.site, used.tool, true, &mut found);
+        for tool in used.tool.caches.iter().filter_map(|cache| self.tool(cache.of.as_ref()?)) {
             let own = tool.name == used.tool.name;
             if let Some(site) = site(tool, used.command, environment, used.start) {
                 of_tool(&site, tool, own, &mut found);
@@ -72,15 +71,11 @@ impl Catalog {
 
     /// What the mounts of `used` need that is not there.
     #[must_use]
-    pub fn missing_companions<'c, 'e>(
-        &'c self,
-        used: &Use<'c, 'e>,
-        environment: &'e Environment<'e>,
-    ) -> Vec<Missing<'c>> {
-        let Some(site) = site(used.tool, used.command, environment, used.start) else { return Vec::new() };
+    pub fn missing_companions<'c>(&'c self, used: &Use<'c, '_>) -> Vec<Missing<'c>> {
+        let site = &used.site;
         let missing = used.tool.companions.iter().filter_map(|companion| {
             let truth = site.applies(companion.when.as_ref(), companion.unless.as_ref());
-            let wanted = truth != Truth::No && !is_there(&site, companion);
+            let wanted = truth != Truth::No && !is_there(site, companion);
             wanted.then_some(Missing { companion, tool: used.tool, sure: truth == Truth::Yes })
         });
         missing.collect()

@@ -1,8 +1,8 @@
 //! What the commands of a stage leave behind for later ones: settings, users, removed and written files.
 
-use super::catalog::Catalog;
 use super::clearing;
 use super::environment::{Environment, User};
+use super::recognise::Candidates;
 use crate::shell::Command;
 
 /// What earlier commands of a stage did. It is filled in the order of the steps, parent stages first.
@@ -26,17 +26,17 @@ struct Seen {
 }
 
 impl Memory {
-    /// Takes in what `command` does. `environment` is what is in force for it; its own `memory` is not looked at.
+    /// Takes in what `command` does, which begins with one of the tools `candidates`. `environment` is what is in force for it; its own `memory` is not looked at.
     pub fn observe<'e>(
         &mut self,
-        catalog: &Catalog,
+        candidates: &Candidates<'_>,
         command: &'e Command<'e>,
         environment: &Environment<'e>,
     ) {
         let mut effects = Self::default();
         {
             let before = Environment { memory: Some(&*self), ..*environment };
-            effects.take(catalog, command, &before);
+            effects.take(candidates, command, &before);
         }
         extend(&mut self.removed, effects.removed);
         extend(&mut self.written, effects.written);
@@ -49,7 +49,12 @@ impl Memory {
         }
     }
 
-    fn take<'e>(&mut self, catalog: &Catalog, command: &'e Command<'e>, environment: &Environment<'e>) {
+    fn take<'e>(
+        &mut self,
+        candidates: &Candidates<'_>,
+        command: &'e Command<'e>,
+        environment: &Environment<'e>,
+    ) {
         for redirect in command.redirects.iter().filter(|redirect| redirect.operator.ends_with(['>', '|'])) {
             if redirect.target.literal {
                 self.written.extend(environment.absolute(command, &redirect.target.text));
@@ -71,7 +76,7 @@ impl Memory {
                 let removals = clearing::removals(command, environment);
                 self.removed.extend(removals.into_iter().map(|removal| removal.path));
             }
-            _ => catalog.settings(command, environment, self),
+            _ => candidates.settings(command, environment, self),
         }
     }
 

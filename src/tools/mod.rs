@@ -32,6 +32,6 @@ pub use memory::Memory;
 pub use model::*;
 pub use path::{is_same, is_within, normalize};
 pub use phrase::Phrase;
-pub use recognise::Use;
+pub use recognise::{Candidates, Use};
 pub use scripts::Inner;
 pub use targets::breaking_target;

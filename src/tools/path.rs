@@ -16,8 +16,17 @@ pub fn normalize(path: &str) -> String {
             _ => parts.push(part),
         }
     }
-    let joined = parts.join("/");
-    if path.starts_with('/') { format!("/{joined}") } else { joined }
+    let mut joined = String::with_capacity(path.len());
+    for (number, part) in parts.into_iter().enumerate() {
+        if number > 0 || path.starts_with('/') {
+            joined.push('/');
+        }
+        joined.push_str(part);
+    }
+    if joined.is_empty() && path.starts_with('/') {
+        joined.push('/');
+    }
+    joined
 }
 
 /// Whether `inner` is `outer` or below it. `*` in either stands for one part.
@@ -50,5 +59,6 @@ mod tests {
         assert!(is_within("/a/b", "/") && !is_within("/a", "/a/b"));
         assert!(is_same("/x/3.3.0/cache", "/x/*/cache"));
         assert_eq!(normalize("/a/./b//../c/"), "/a/c");
+        assert_eq!(["/", "/..", "", "a/..", "./a/.b"].map(normalize), ["/", "/", "", "", "a/.b"]);
     }
 }

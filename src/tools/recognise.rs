@@ -7,6 +7,7 @@ use super::environment::{Environment, File};
 use super::model::{Kind, Needs, Row, Tool};
 use super::{package_json, requirements, runner};
 use crate::shell::{Command, Opaque, Word};
+use smallvec::SmallVec;
 
 /// What a command does with a tool.
 #[derive(Clone, Debug)]
@@ -35,6 +36,17 @@ pub struct Use<'c, 'e> {
     pub sure: bool,
     /// Other tools of the same executable that it may be.
     pub rivals: Vec<&'c Tool>,
+    /// The command as the tool reads it.
+    pub(super) site: Site<'c, 'e>,
+}
+
+/// The tools that a command line begins with: those of the executable of the most words.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates<'c> {
+    /// Each with the number of arguments that its executable takes.
+    pub(super) tools: SmallVec<[(&'c Tool, usize); 2]>,
+    /// How many words the executable has.
+    words: usize,
 }
 
 /// How often a runner may stand inside a runner.
@@ -49,26 +61,45 @@ impl Catalog {
         command: &'e Command<'e>,
         environment: &'e Environment<'e>,
     ) -> Option<Use<'c, 'e>> {
+        self.recognise_among(self.candidates_of(command), command, environment)
+    }
+
+    /// [`Catalog::recognise`], the tools that `command` begins with being looked up before.
+    #[must_use]
+    pub fn recognise_among<'c, 'e>(
+        &'c self,
+        candidates: Candidates<'c>,
+        command: &'e Command<'e>,
+        environment: &'e Environment<'e>,
+    ) -> Option<Use<'c, 'e>> {
         if command.opaque == Some(Opaque::Name) {
             return None;
         }
-        let found = self.at(command, environment, 0, MAX_RUNNERS)?;
+        let found = self.at(candidates, command, environment, 0, MAX_RUNNERS)?;
         let runs = environment.runs(command);
         (runs != Some(false)).then_some(Use { certain: runs == Some(true), ..found })
     }
 
+    /// The tools that `command` begins with.
+    #[must_use]
+    pub fn candidates_of(&self, command: &Command<'_>) -> Candidates<'_> {
+        self.longest(&command.argv, false)
+    }
+
     fn at<'c, 'e>(
         &'c self,
+        candidates: Candidates<'c>,
         command: &'e Command<'e>,
         environment: &'e Environment<'e>,
         start: usize,
         runners: usize,
     ) -> Option<Use<'c, 'e>> {
         let argv = command.argv.get(start..)?;
-        let (candidates, words) = self.longest(argv, start > 0);
-        let inside = runner::inside(argv).filter(|_| words < 2 && runners > 0);
+        let inside = runner::inside(argv).filter(|_| candidates.words < 2 && runners > 0);
         if let Some((next, script)) = inside {
-            let inner = self.at(command, environment, start + next, runners - 1);
+            let start = start + next;
+            let inner = self.longest(command.argv.get(start..).unwrap_or_default(), true);
+            let inner = self.at(inner, command, environment, start, runners - 1);
             // `yarn build` is a script, `yarn turbo` the program.
             let inner =
                 inner.filter(|inner| !script || matches!(&*inner.tool.ecosystem, "javascript" | "browser"));
@@ -82,29 +113,31 @@ impl Catalog {
         choose(candidates, command, environment, start)
     }
 
-    /// The candidates with the most words, each with the number of arguments that its executable takes.
-    pub(super) fn longest<'c>(&'c self, argv: &[Word<'_>], inside: bool) -> (Vec<(&'c Tool, usize)>, usize) {
-        let mut found: Vec<(&'c Tool, usize)> = Vec::new();
-        let mut most = 0;
-        let Some(program) = argv.first().and_then(Word::base_name) else { return (found, 0) };
+    /// The tools with the most words that `argv` begins with.
+    fn longest(&self, argv: &[Word<'_>], inside: bool) -> Candidates<'_> {
+        let mut found = Candidates::default();
+        let Some(program) = argv.first().and_then(Word::base_name) else { return found };
         let program = if inside { runner::unversioned(program) } else { program };
         let names = [Some(program), alias(program)];
         for name in names.into_iter().flatten() {
             for candidate in self.candidates(name) {
-                let words = candidate.executable.len();
+                let words = candidate.executable.split(' ').count();
                 let Some(taken) = fits(candidate.executable, argv) else { continue };
-                if words > most {
-                    found.clear();
-                    most = words;
+                if words > found.words {
+                    found.tools.clear();
+                    found.words = words;
                 }
-                if words == most && !found.iter().any(|(tool, _)| tool.name == candidate.tool.name) {
-                    found.push((candidate.tool, taken));
+                let known = || found.tools.iter().any(|(tool, _)| tool.name == candidate.tool.name);
+                if words == found.words && !known() {
+                    found.tools.push((candidate.tool, taken));
                 }
             }
         }
-        (found, most)
+        found
     }
+}
 
+impl Candidates<'_> {
     /// What a command did to its tool's settings.
     pub(super) fn settings<'e>(
         &self,
@@ -115,9 +148,8 @@ impl Catalog {
         if command.opaque.is_some() {
             return;
         }
-        let (candidates, _) = self.longest(&command.argv, false);
-        for (tool, taken) in candidates {
-            let Some(args) = command.argv.get(taken..) else { continue };
+        for (tool, taken) in &self.tools {
+            let Some(args) = command.argv.get(*taken..) else { continue };
             let arguments = Arguments::new(args, &[&tool.value_flags]);
             for companion in &tool.companions {
                 for phrase in companion.satisfied.iter().filter(|phrase| phrase.matches(&arguments, false)) {
@@ -151,6 +183,9 @@ fn alias(program: &str) -> Option<&'static str> {
             !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         })
     };
+    if !program.starts_with(['n', 'p']) {
+        return None;
+    }
     match program {
         "py" | "pypy" | "pypy3" => Some("python"),
         "nodejs" => Some("node"),
@@ -162,9 +197,11 @@ fn alias(program: &str) -> Option<&'static str> {
 }
 
 /// How many arguments the executable takes, if the command line begins with it. Options may stand between its words.
-fn fits(executable: &[String], argv: &[Word<'_>]) -> Option<usize> {
+fn fits(executable: &str, argv: &[Word<'_>]) -> Option<usize> {
     let mut at = 1;
-    for word in executable.get(1..)? {
+    let mut words = executable.split(' ');
+    let program = words.next();
+    for word in words {
         loop {
             let argument = argv.get(at)?;
             at += 1;
@@ -177,7 +214,7 @@ fn fits(executable: &[String], argv: &[Word<'_>]) -> Option<usize> {
                 return None;
             }
             // The interpreter's own options with a value.
-            if matches!(text, "-W" | "-X") && executable.first().is_some_and(|program| program == "python") {
+            if matches!(text, "-W" | "-X") && program == Some("python") {
                 at += 1;
             }
         }
@@ -186,23 +223,23 @@ fn fits(executable: &[String], argv: &[Word<'_>]) -> Option<usize> {
 }
 
 fn choose<'c, 'e>(
-    candidates: Vec<(&'c Tool, usize)>,
+    candidates: Candidates<'c>,
     command: &'e Command<'e>,
     environment: &'e Environment<'e>,
     start: usize,
 ) -> Option<Use<'c, 'e>> {
-    let many = candidates.len() > 1;
+    let many = candidates.tools.len() > 1;
     let mut chosen: Option<(Truth, Use<'c, 'e>)> = None;
     let mut rivals = Vec::new();
     let mut unsure = false;
-    for (tool, taken) in candidates {
+    for (tool, taken) in candidates.tools {
         let Some(site) = site(tool, command, environment, start + taken) else { continue };
         let truth = if many && !tool.when.is_empty() {
             any(tool.when.iter().map(|condition| site.holds(condition)))
         } else {
             Truth::Unknown
         };
-        let Some(found) = read(&site, start + taken) else { continue };
+        let Some(found) = read(site, start + taken) else { continue };
         if truth == Truth::No {
             continue;
         }
@@ -262,13 +299,13 @@ fn below(directory: Option<&str>, value: &str) -> Option<String> {
 }
 
 /// What the tool's data says of the command.
-fn read<'c, 'e>(site: &Site<'c, 'e>, start: usize) -> Option<Use<'c, 'e>> {
+fn read<'c, 'e>(site: Site<'c, 'e>, start: usize) -> Option<Use<'c, 'e>> {
     let tool = site.tool;
-    let row = row(site)?;
-    let mut named = named(site, row);
+    let row = row(&site)?;
+    let mut named = named(&site, row);
     let mut needs = row.needs;
     if tool.requirements && !named.is_empty() {
-        let reads = requirements::follow(site, &mut named);
+        let reads = requirements::follow(&site, &mut named);
         if reads {
             needs = Needs::Sources;
         }
@@ -287,10 +324,11 @@ fn read<'c, 'e>(site: &Site<'c, 'e>, start: usize) -> Option<Use<'c, 'e>> {
         start,
         directory: site.directory.clone(),
         named,
-        scripts: scripts(site, row),
+        scripts: scripts(&site, row),
         certain: false,
         sure: true,
         rivals: Vec::new(),
+        site,
     })
 }
 

@@ -75,11 +75,56 @@ const SCRIPTS: &[&str] = &["yarn", "pnpm", "bun"];
 /// What a runner runs: the number of the word with which it starts, and whether the runner is one of scripts.
 pub(super) fn inside(argv: &[Word<'_>]) -> Option<(usize, bool)> {
     let program = argv.first()?.base_name()?;
+    if !is_runner(program) {
+        return None;
+    }
     let named = RUNNERS.iter().filter(|runner| runner.words.first().is_some_and(|word| *word == program));
     let longest = named.filter_map(|runner| follow(argv, runner)).max_by_key(|(words, _)| *words);
     let scripts =
         || SCRIPTS.contains(&program).then(|| after(argv, 1, &[])).flatten().map(|next| (next, true));
     longest.map(|(_, next)| (next, false)).or_else(scripts)
+}
+
+/// Whether one of [`RUNNERS`] or [`SCRIPTS`] begins with that word; a test compares them.
+fn is_runner(program: &str) -> bool {
+    matches!(
+        program,
+        "npx"
+            | "bunx"
+            | "pnpx"
+            | "npm"
+            | "pnpm"
+            | "yarn"
+            | "bun"
+            | "corepack"
+            | "poetry"
+            | "pipenv"
+            | "pdm"
+            | "uv"
+            | "uvx"
+            | "hatch"
+            | "rye"
+            | "pixi"
+            | "conda"
+            | "mamba"
+            | "micromamba"
+            | "bundle"
+            | "mise"
+            | "asdf"
+            | "rbenv"
+            | "pyenv"
+            | "opam"
+            | "direnv"
+            | "devbox"
+            | "dotenv"
+            | "with-contenv"
+            | "doppler"
+            | "op"
+            | "infisical"
+            | "aws-vault"
+            | "sh"
+            | "bash"
+    )
 }
 
 fn follow(argv: &[Word<'_>], runner: &Runner) -> Option<(usize, usize)> {
@@ -114,5 +159,18 @@ pub(super) fn unversioned(word: &str) -> &str {
     match word.char_indices().skip(1).find(|(_, character)| *character == '@') {
         Some((at, _)) => word.get(..at).unwrap_or(word),
         None => word,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_runner_is_known_by_its_first_word() {
+        let first = RUNNERS.iter().filter_map(|runner| runner.words.first());
+        for word in first.chain(SCRIPTS) {
+            assert!(is_runner(word), "{word}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::catalog::Catalog;
 use super::environment::{Environment, File};
 use super::model::{Kind, Tool};
 use super::package_json;
-use super::recognise::{Use, site};
+use super::recognise::Use;
 use crate::shell;
 
 /// A tool that a script runs.
@@ -43,7 +43,7 @@ impl Catalog {
         if !used.row.script || depth == 0 {
             return;
         }
-        let Some(text) = command_line(used, environment) else { return };
+        let Some(text) = command_line(used) else { return };
         let Some(directory) = &used.directory else { return };
         let script = shell::parse_str(&text, 0, &shell::Options::default());
         for command in &script.commands {
@@ -64,9 +64,9 @@ impl Catalog {
 }
 
 /// The text of the script that `used` names.
-fn command_line(used: &Use<'_, '_>, environment: &Environment<'_>) -> Option<String> {
+fn command_line(used: &Use<'_, '_>) -> Option<String> {
     let lifecycle = used.tool.lifecycle.as_ref()?;
-    let site = site(used.tool, used.command, environment, used.start)?;
+    let site = &used.site;
     let File::Text(json) = site.read(&lifecycle.file) else { return None };
     let taken = used.row.phrase.taken(&site.arguments)?;
     let word = |at: usize| site.arguments.words.get(at).map(|word| &*word.text);

@@ -134,7 +134,7 @@ fn run_commands(
             let environment = Environment { memory: Some(memory), ..environment };
             one(catalog, command, &environment, text, walk);
         }
-        memory.observe(catalog, command, &environment);
+        memory.observe(&catalog.candidates_of(command), command, &environment);
     }
 }
 
@@ -175,7 +175,7 @@ fn one(catalog: &Catalog, command: &Command<'_>, environment: &Environment<'_>, 
             .collect(),
         defeats: catalog.defeats(&used, environment).iter().map(|defeat| format!("{defeat:?}")).collect(),
         missing: catalog
-            .missing_companions(&used, environment)
+            .missing_companions(&used)
             .iter()
             .map(|missing| {
                 let companion = missing.companion;

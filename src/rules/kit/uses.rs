@@ -6,7 +6,8 @@ use super::places;
 use crate::graph::{Base, Step, StepId};
 use crate::shell::{Command, Script};
 use crate::tools::{
-    CacheDir, Clearing, Defeat, Environment, File, Inner, Kind, Memory, Missing, Needs, Row, Tool, User,
+    CacheDir, Candidates, Clearing, Defeat, Environment, File, Inner, Kind, Memory, Missing, Needs, Row,
+    Tool, User,
 };
 
 /// What the commands of one RUN do.
@@ -134,22 +135,24 @@ fn of_step<'a>(
     };
     for (number, command) in script.commands.iter().enumerate() {
         found.opaque |= command.opaque.is_some();
-        of_command(cx, number, command, &Environment { memory: Some(memory), ..environment }, &mut found);
-        memory.observe(cx.settings.tools(), command, &environment);
+        let candidates = cx.settings.tools().candidates_of(command);
+        let before = Environment { memory: Some(memory), ..environment };
+        of_command(cx, (number, command), &candidates, &before, &mut found);
+        memory.observe(&candidates, command, &environment);
     }
     found
 }
 
 fn of_command<'a, 'e>(
     cx: &DockerfileCx<'a>,
-    number: usize,
-    command: &'e Command<'e>,
+    (number, command): (usize, &'e Command<'e>),
+    candidates: &Candidates<'a>,
     environment: &'e Environment<'e>,
     found: &mut RunUses<'a>,
 ) {
     let catalog = cx.settings.tools();
-    found.cleared.extend(catalog.clearing(command, environment).map(|clearing| (number, clearing)));
-    let Some(used) = catalog.recognise(command, environment) else { return };
+    found.cleared.extend(candidates.clearing(command, environment).map(|clearing| (number, clearing)));
+    let Some(used) = catalog.recognise_among(candidates.clone(), command, environment) else { return };
     found.tools.push(ToolUse {
         command: number,
         tool: used.tool,
@@ -159,7 +162,7 @@ fn of_command<'a, 'e>(
         user: environment.user(command),
         caches: catalog.caches(&used, environment),
         defeats: catalog.defeats(&used, environment),
-        missing: catalog.missing_companions(&used, environment),
+        missing: catalog.missing_companions(&used),
         inner: catalog.script(&used, environment),
         sure: used.sure,
         directory: used.directory,
