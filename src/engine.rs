@@ -211,18 +211,21 @@ fn run(
     let by_path: BTreeMap<&str, &DockerfileCx<'_>> = contexts.iter().map(|cx| (&*cx.file.path, cx)).collect();
     let dockerfile_of =
         |build: &Build| join::dockerfile_of(build).and_then(|path| by_path.get(path.as_str()).copied());
-    let model_of = |build: &Build| {
+    // Many builds are of the same Dockerfile in the same way; what is worked out for one of them holds for all.
+    let alike = join::alike(builds);
+    let model_of = |build: &&Build| {
         let cx = dockerfile_of(build)?;
         guarded(|| join::model_of(project, cx.path(), cx.syntax, build).0).ok()
     };
-    let models: Vec<Option<Model<'_>>> = builds.par_iter().map(model_of).collect();
+    let models: Vec<Option<Model<'_>>> = alike.first.par_iter().map(model_of).collect();
     let builds: Vec<BuildCx<'_>> = builds
         .iter()
-        .zip(&models)
-        .filter_map(|(build, model)| {
+        .zip(&alike.of)
+        .filter_map(|(build, group)| {
             let file = project.file(&build.path)?;
             let settings = settings.at(&file.path);
-            Some(BuildCx { build, file, settings, dockerfile: dockerfile_of(build), model: model.as_ref() })
+            let model = models.get(*group).and_then(Option::as_ref);
+            Some(BuildCx { build, file, settings, dockerfile: dockerfile_of(build), model })
         })
         .collect();
     let project_cx =
@@ -256,8 +259,14 @@ fn check_dockerfile(cx: &DockerfileCx<'_>, rules: &[&'static dyn Rule]) -> Vec<F
         }
         let mut sink = Sink::new(meta, cx.path().clone());
         let result = guarded(|| rule.check_dockerfile(cx, &mut sink));
-        findings.extend(sink.into_findings());
-        findings.extend(result.err().map(|panic| internal_error(meta.name, cx.path(), &panic)));
+        // Most rules have nothing to say of most files.
+        let mut found = sink.into_findings();
+        if !found.is_empty() {
+            findings.append(&mut found);
+        }
+        if let Err(panic) = result {
+            findings.push(internal_error(meta.name, cx.path(), &panic));
+        }
     }
     findings
 }

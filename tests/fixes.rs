@@ -288,7 +288,7 @@ fn changes(files: &Files, path: &str) -> Vec<(String, Change)> {
     let of_model = look(files, path, |cx| {
         let bases = (0..cx.graph().stages.len()).filter_map(|stage| cx.graph().base_image(stage));
         let bases = bases.map(|base| (format!("another {base}"), Change::Base(Some(base.to_owned()))));
-        let edits = hitrate::cache::typical_edits(cx.model()).into_iter().map(|(_, path)| edit(&path));
+        let edits = cx.model().typical_edits().iter().map(|(_, path)| edit(path));
         let args = cx.syntax.instructions().filter_map(|instruction| match &instruction.kind {
             Kind::Arg(decls) => Some(decls.iter().map(|decl| decl.name.text.to_string())),
             _ => None,

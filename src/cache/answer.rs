@@ -1,30 +1,70 @@
 //! Answers to questions about one Dockerfile.
 
+use super::build::Export;
 use super::cause::Because;
 use super::definition::{Definition, VertexId};
-use super::model::{Change, Model};
-use super::simulate::{Outcome, Reason, Verdict};
+use super::model::{Change, Model, Setting};
+use super::simulate::{Outcome, Reason, Store, Verdict};
 use crate::graph::{Base, Graph, StepId, StepKind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The outcomes of the first questions that were asked: several rules ask for the same change.
 #[derive(Debug, Default)]
-pub(super) struct Answered(Mutex<Vec<(Change, Arc<Outcome>)>>);
+pub(super) struct Answered(Mutex<Vec<(Question, Arc<Outcome>)>>);
 
-/// More questions than rules have in common.
-const MAX_KEPT: usize = 8;
+/// At most one change, and where the build after it runs.
+type Question = (Option<Change>, Setting);
+
+/// More questions than rules and builds have in common.
+const MAX_KEPT: usize = 32;
 
 impl Answered {
-    pub(super) fn get_or_ask(&self, change: &Change, ask: impl FnOnce() -> Arc<Outcome>) -> Arc<Outcome> {
+    pub(super) fn get_or_ask(
+        &self,
+        changes: &[Change],
+        setting: &Setting,
+        ask: impl FnOnce() -> Arc<Outcome>,
+    ) -> Arc<Outcome> {
+        let change = match changes {
+            [] => None,
+            [change] => Some(change),
+            _ => return ask(),
+        };
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = known().iter().find(|(asked, _)| asked == change).map(|(_, outcome)| Arc::clone(outcome));
+        let is_same = |(own, place): &Question| own.as_ref() == change && place == setting;
+        let same = known().iter().find(|(asked, _)| is_same(asked)).map(|(_, outcome)| Arc::clone(outcome));
         same.unwrap_or_else(|| {
             let outcome = ask();
             let mut known = known();
             if known.len() < MAX_KEPT {
-                known.push((change.clone(), Arc::clone(&outcome)));
+                known.push(((change.cloned(), setting.clone()), Arc::clone(&outcome)));
             }
             outcome
+        })
+    }
+}
+
+/// The caches after one build that exported so: several questions start from the same.
+#[derive(Debug, Default)]
+pub(super) struct Exported(Mutex<Vec<(Vec<Export>, bool, Store)>>);
+
+/// More ways to export than questions are asked about.
+const MAX_EXPORTED: usize = 8;
+
+impl Exported {
+    pub(super) fn get_or_build(&self, setting: &Setting, build: impl FnOnce() -> Store) -> Store {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |(exports, pushed, _): &&(Vec<Export>, bool, Store)| {
+            *exports == setting.exports && *pushed == setting.pushed
+        };
+        let same = known().iter().find(is_same).map(|(.., store)| store.clone());
+        same.unwrap_or_else(|| {
+            let store = build();
+            let mut known = known();
+            if known.len() < MAX_EXPORTED {
+                known.push((setting.exports.clone(), setting.pushed, store.clone()));
+            }
+            store
         })
     }
 }

@@ -15,23 +15,11 @@ pub struct Loss {
     pub reruns: Vec<StepId>,
 }
 
-/// The typical edits of a build: one for each step that takes files of the context.
-#[must_use]
-pub fn typical_edits(model: &Model<'_>) -> Vec<(StepId, String)> {
-    let reached =
-        |step: &crate::graph::Step<'_>| model.graph.reachable.get(step.stage).copied().unwrap_or(false);
-    let steps = model.graph.all_steps().filter(|(_, step)| reached(step));
-    let mut edits: Vec<(StepId, String)> =
-        steps.filter_map(|(id, _)| Some((id, model.edit_for(id)?))).collect();
-    edits.dedup_by(|a, b| a.1 == b.1);
-    edits
-}
-
 /// What `used` loses against `better`; `None` where no typical edit makes a command run that `better` keeps.
 #[must_use]
 pub fn loss(model: &Model<'_>, used: &Setting, better: &Setting) -> Option<Loss> {
     let mut worst: Option<(usize, Loss)> = None;
-    for (copy, edit) in typical_edits(model) {
+    for (copy, edit) in model.typical_edits().iter().cloned() {
         let change = [Change::Edit(vec![edit.clone()])];
         let (used, better) = (model.after_in(&change, used), model.after_in(&change, better));
         let lost = |step: &StepId| {
@@ -55,7 +43,7 @@ pub fn loss(model: &Model<'_>, used: &Setting, better: &Setting) -> Option<Loss>
 /// build args, other downloads. Asks at most `questions` of them, and says no where there are more.
 #[must_use]
 pub fn loses_nothing(model: &Model<'_>, used: &Setting, better: &Setting, questions: usize) -> bool {
-    let edits = typical_edits(model).into_iter().map(|(_, edit)| vec![Change::Edit(vec![edit])]);
+    let edits = model.typical_edits().iter().map(|(_, edit)| vec![Change::Edit(vec![edit.clone()])]);
     let bases = (0..model.graph.stages.len()).filter_map(|stage| model.graph.base_image(stage));
     let bases = bases.map(|image| vec![Change::Base(Some(image.to_owned()))]);
     let args = model.options().args.iter().map(|(name, _)| vec![Change::Arg(name.clone(), None)]);

@@ -1,6 +1,6 @@
 //! Questions to the model about one Dockerfile: what runs again after a change, and why.
 
-use super::answer::{Answer, Answered};
+use super::answer::{Answer, Answered, Exported};
 use super::build::{Build, Export, Files, Remote};
 use super::definition::{Action, Definition, NoCache};
 use super::digest::Digest;
@@ -54,6 +54,9 @@ pub struct Model<'a> {
     /// The caches after one build on a persistent builder, course by course.
     built: [OnceLock<World>; 3],
     answered: Answered,
+    exported: Exported,
+    /// One edit for each step that takes files of the context.
+    edits: OnceLock<Vec<(StepId, String)>>,
     /// What each step takes of the context by name, without those that take nothing.
     takers: OnceLock<Vec<Vec<Taking>>>,
     /// Steps that questions have walked over so far.
@@ -68,13 +71,20 @@ impl<'a> Model<'a> {
     /// The model of `dockerfile` under `options`, with the files of its context where they are known.
     #[must_use]
     pub fn new(dockerfile: &'a Dockerfile<'a>, options: Options, context: Option<Arc<Context>>) -> Self {
+        Self::of_graph(Graph::new(dockerfile, &options), options, context)
+    }
+
+    /// The model of a graph that was made under `options`.
+    pub(super) fn of_graph(graph: Graph<'a>, options: Options, context: Option<Arc<Context>>) -> Self {
         Self {
-            graph: Graph::new(dockerfile, &options),
+            graph,
             definition: OnceLock::new(),
             options,
             context,
             built: Default::default(),
             answered: Answered::default(),
+            exported: Exported::default(),
+            edits: OnceLock::new(),
             takers: OnceLock::new(),
             visited: AtomicUsize::new(0),
         }
@@ -83,7 +93,7 @@ impl<'a> Model<'a> {
     /// The same build with these files as its context.
     #[must_use]
     pub fn with_context(self, context: Arc<Context>) -> Self {
-        Self { context: Some(context), built: Default::default(), answered: Answered::default(), ..self }
+        Self::of_graph(self.graph, self.options, Some(context))
     }
 
     /// Its operations.
@@ -134,16 +144,17 @@ impl<'a> Model<'a> {
     /// What happens in the place that `setting` describes after `changes`.
     #[must_use]
     pub fn after_in(&self, changes: &[Change], setting: &Setting) -> Answer<'_, 'a> {
-        if setting.fresh || !setting.exports.is_empty() || !setting.imports.is_empty() {
-            return self.answer(self.built_in(setting), Vec::new(), changes, setting);
-        }
+        let same = !setting.fresh && setting.exports.is_empty() && setting.imports.is_empty();
         let (changed, edited) = (self.changed(changes), edited_paths(changes));
-        let ask = || Arc::new(self.ask_on_same_builder(changed.as_ref(), changes));
-        let outcome = match changes {
-            [change] if changed.is_none() => self.answered.get_or_ask(change, ask),
-            _ => ask(),
+        let ask = || match same {
+            true => Arc::new(self.ask_on_same_builder(changed.as_ref(), changes)),
+            false => Arc::new(self.ask_in(self.built_in(setting), changed.as_ref(), changes, setting)),
         };
-        Answer { model: self, changed, outcome, edited, fresh: false }
+        let outcome = match &changed {
+            None => self.answered.get_or_ask(changes, setting, ask),
+            Some(_) => ask(),
+        };
+        Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
     }
 
     fn ask_on_same_builder(&self, changed: Option<&(Graph<'a>, Definition)>, changes: &[Change]) -> Outcome {
@@ -169,34 +180,51 @@ impl<'a> Model<'a> {
         changes: &[Change],
         setting: &Setting,
     ) -> Answer<'m, 'a> {
-        self.answer(before.built_in(setting), edited, changes, setting)
+        let changed = self.changed(changes);
+        let outcome = self.ask_in(before.built_in(setting), changed.as_ref(), changes, setting);
+        let edited = edited.into_iter().chain(edited_paths(changes)).collect();
+        Answer { model: self, changed, outcome: Arc::new(outcome), edited, fresh: setting.fresh }
     }
 
     /// The store after one build that exports as `setting` says.
     fn built_in(&self, setting: &Setting) -> Store {
-        let mut store = Store::new();
-        let build = Build { exports: setting.exports.clone(), pushed: setting.pushed, ..self.build("first") };
-        store.simulate(&build);
-        store
+        self.exported.get_or_build(setting, || {
+            let mut store = Store::new();
+            let (exports, pushed) = (setting.exports.clone(), setting.pushed);
+            store.simulate(&Build { exports, pushed, ..self.build("first") });
+            store
+        })
     }
 
-    fn answer(
+    /// What happens after `changes` to the caches `store`, whose operations are then `changed`.
+    fn ask_in(
         &self,
         mut store: Store,
-        mut edited: Vec<String>,
+        changed: Option<&(Graph<'a>, Definition)>,
         changes: &[Change],
         setting: &Setting,
-    ) -> Answer<'_, 'a> {
-        let changed = self.changed(changes);
-        let definition = changed.as_ref().map_or_else(|| self.definition(), |(_, definition)| definition);
-        let graph = changed.as_ref().map_or(&self.graph, |(graph, _)| graph);
+    ) -> Outcome {
+        let (graph, definition) = match changed {
+            Some((graph, definition)) => (graph, definition),
+            None => (&self.graph, self.definition()),
+        };
         change_store(&mut store, graph, definition, changes);
         let builder = if setting.fresh { "fresh" } else { "first" };
-        let build =
-            Build { imports: setting.imports.clone(), ..self.build_after(definition, builder, changes) };
-        edited.extend(edited_paths(changes));
-        let outcome = Arc::new(store.ask(&build));
-        Answer { model: self, changed, outcome, edited, fresh: setting.fresh }
+        let imports = setting.imports.clone();
+        store.ask(&Build { imports, ..self.build_after(definition, builder, changes) })
+    }
+
+    /// The typical edits of the build: one for each step that takes files of the context.
+    #[must_use]
+    pub fn typical_edits(&self) -> &[(StepId, String)] {
+        self.edits.get_or_init(|| {
+            let reached = |step: &Step<'_>| self.graph.reachable.get(step.stage).copied().unwrap_or(false);
+            let steps = self.graph.all_steps().filter(|(_, step)| reached(step));
+            let mut edits: Vec<(StepId, String)> =
+                steps.filter_map(|(id, _)| Some((id, self.edit_for(id)?))).collect();
+            edits.dedup_by(|a, b| a.1 == b.1);
+            edits
+        })
     }
 
     /// The graph and operations after `changes`; `None` where they stay as they are.

@@ -84,8 +84,11 @@ pub fn setting_of(build: &Build) -> Setting {
     setting.imports = build.cache_from.iter().filter_map(|spec| ref_of(&spec.value)).collect();
     for spec in &build.cache_to {
         if mode_of(&spec.value) == ExportMode::Inline {
-            let images =
-                build.tags.iter().map(|tag| tagged(text(&tag.value))).chain(setting.imports.iter().cloned());
+            let images = build
+                .tags
+                .iter()
+                .map(|tag| tagged(text(&tag.value)).into_owned())
+                .chain(setting.imports.iter().cloned());
             setting.exports.extend(images.map(|to| Export { to, mode: ExportMode::Inline }));
         } else if let Some(to) = ref_of(&spec.value) {
             setting.exports.push(Export { to, mode: mode_of(&spec.value) });

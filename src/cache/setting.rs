@@ -2,6 +2,7 @@
 
 use super::build::ExportMode;
 use crate::builds::{CacheSpec, Value};
+use std::borrow::Cow;
 
 /// The name under which the model keeps what an export writes and an import reads: equal names are the same place. `None` where the
 /// setting does not say where, or is inline.
@@ -15,7 +16,7 @@ pub fn ref_of(spec: &CacheSpec) -> Option<String> {
         })
     };
     match kind.as_str() {
-        "registry" => text("ref").map(|name| tagged(&name)),
+        "registry" => text("ref").map(|name| tagged(&name).into_owned()),
         "local" => {
             let folder = text("dest").or_else(|| text("src"))?;
             Some(format!(
@@ -50,13 +51,13 @@ pub(super) fn has_manifest(name: &str) -> bool {
 }
 
 /// The reference of an image in full: one without a tag has `latest`, and Docker Hub need not be named.
-pub(super) fn tagged(name: &str) -> String {
+pub(super) fn tagged(name: &str) -> Cow<'_, str> {
     let name = ["docker.io/library/", "docker.io/", "index.docker.io/"]
         .iter()
         .find_map(|hub| name.strip_prefix(hub))
         .unwrap_or(name);
     let last = name.rsplit('/').next().unwrap_or(name);
-    if last.contains(':') || last.contains('@') { name.to_owned() } else { format!("{name}:latest") }
+    if last.contains([':', '@']) { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}:latest")) }
 }
 
 /// What an export holds: anything but `mode=max` to the letter is `min`, and inline is inline whatever its mode
@@ -75,7 +76,7 @@ pub fn mode_of(spec: &CacheSpec) -> ExportMode {
 /// An image's name as [`ref_of`] gives that of a cache in a registry.
 #[must_use]
 pub fn image_ref(tag: &Value) -> String {
-    tagged(tag.text())
+    tagged(tag.text()).into_owned()
 }
 
 /// Whether the spec is the way a builder without BuildKit writes of its own cache (kaniko, buildah).

@@ -68,7 +68,7 @@ impl World {
     /// The image of that reference. One that nothing is known of is told apart by its reference.
     pub(super) fn image(&self, reference: &str) -> Image {
         let tagged = tagged(reference);
-        let known = self.images.get(reference).or_else(|| self.images.get(&tagged));
+        let known = self.images.get(reference).or_else(|| self.images.get(&*tagged));
         known.copied().unwrap_or_else(|| Image {
             digest: Digest::of("manifest of", &[tagged.as_bytes()]),
             chain: Digest::of("layers of", &[tagged.as_bytes()]),

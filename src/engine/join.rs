@@ -164,6 +164,39 @@ pub(super) fn agreed(project: &Project, path: &str) -> Agreed {
     Agreed { directory: directory.map(str::to_owned), options }
 }
 
+/// Builds by what their models depend on.
+pub(super) struct Alike<'b> {
+    /// The first build of each group.
+    pub(super) first: Vec<&'b Build>,
+    /// The group of each build.
+    pub(super) of: Vec<usize>,
+}
+
+/// Groups builds whose models are the same: of one Dockerfile, with the same options and files.
+pub(super) fn alike(builds: &[Build]) -> Alike<'_> {
+    type Seen<'b> = (Options, Option<&'b str>, bool);
+    let mut groups: BTreeMap<Option<String>, Vec<(Seen<'_>, usize)>> = BTreeMap::new();
+    let mut alike = Alike { first: Vec::new(), of: Vec::with_capacity(builds.len()) };
+    for build in builds {
+        let is_git = matches!(build.context.value, ContextSource::Git { .. });
+        let seen: Seen<'_> = (options_of(build), directory_of(build), is_git);
+        let known = groups.entry(dockerfile_of(build)).or_default();
+        let group = match known.iter().take(MAX_ALIKE).find(|(other, _)| *other == seen) {
+            Some((_, group)) => *group,
+            None => {
+                alike.first.push(build);
+                known.push((seen, alike.first.len() - 1));
+                alike.first.len() - 1
+            }
+        };
+        alike.of.push(group);
+    }
+    alike
+}
+
+/// Ways to build one Dockerfile among which equal ones are looked for.
+const MAX_ALIKE: usize = 64;
+
 /// The model of a Dockerfile as `build` builds it. A target that the file does not have gives the last stage.
 pub(super) fn model_of<'a>(
     project: &Project,

@@ -4,7 +4,6 @@ use super::around::Rest;
 use super::guard::guarded;
 use super::join;
 use crate::builds::{Build, ContextSource, Driver, Front, Setting, Value, daemon};
-use crate::cache::typical_edits;
 use crate::context::path;
 use crate::dockerfile::{self, Dockerfile};
 use crate::plan::{self, BuildPlan, DaemonPlan, Edit, EditKind, Subject, Unplanned};
@@ -250,9 +249,9 @@ fn edits(cx: &DockerfileCx<'_>) -> Vec<Edit> {
             add(&mut edits, source, EditKind::Source);
         }
     }
-    for (_, file) in typical_edits(model) {
-        let known = is_manifest(&file);
-        add(&mut edits, file, if known { EditKind::Manifest } else { EditKind::Other });
+    for (_, file) in model.typical_edits() {
+        let known = is_manifest(file);
+        add(&mut edits, file.clone(), if known { EditKind::Manifest } else { EditKind::Other });
     }
     edits
 }

@@ -83,7 +83,7 @@ fn lost<'a>(cx: &DockerfileCx<'a>, build: &BuildCx<'_>, model: &Model<'_>) -> Ve
     if pairs.is_empty() {
         return found;
     }
-    for (_, edit) in cache::typical_edits(model).into_iter().take(MAX_QUESTIONS) {
+    for (_, edit) in model.typical_edits().iter().take(MAX_QUESTIONS) {
         let answer = model.after_in(&[Change::Edit(vec![edit.clone()])], &setting);
         for (filled, mount, dir, reader) in &pairs {
             let kept = answer.is_operation(*filled) && answer.verdict(*filled) == Verdict::Cached;

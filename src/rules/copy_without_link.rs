@@ -3,9 +3,8 @@
 use super::words::{code, lines};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, Safety, Severity, Sink};
 use crate::builds::Driver;
-use crate::cache::{Change, Verdict, Written, WrittenKind};
+use crate::cache::{Change, Written, WrittenKind};
 use crate::context::path;
-use crate::fix::{Selection, apply, select};
 use crate::graph::{CopyStep, Source, Step, StepId, StepKind};
 use crate::shell::Cwd;
 use crate::source::Span;
@@ -98,22 +97,14 @@ fn missing(cx: &DockerfileCx<'_>, out: &mut Sink) {
     if candidates.is_empty() || is_windows(cx, &image) {
         return;
     }
-    let mut fix = Fix::needs_a_look("add `--link`");
-    for (_, step) in &candidates {
-        fix = fix.insert(cx.path(), step.instruction.keyword_span.end, " --link");
-    }
-    let change = [Change::Base(Some(image.clone()))];
-    let now = cx.model().after(&change);
-    let Selection { edits, .. } = select([&fix], Safety::Unsafe);
-    let linked = apply(cx.text(), edits.get(cx.path()).map_or(&[], Vec::as_slice));
-    let kept: Vec<(StepId, &Step<'_>)> = cx.model().with_text(&linked, |model| {
-        let then = model.after(&change);
-        let is_kept = |id| {
-            let there = model.counterpart(graph, id);
-            now.runs_again(id) && there.is_some_and(|there| then.verdict(there) == Verdict::Cached)
-        };
-        candidates.iter().filter(|(id, _)| is_kept(*id)).copied().collect()
-    });
+    let now = cx.model().after(&[Change::Base(Some(image.clone()))]);
+    let ids: Vec<StepId> = candidates.iter().map(|(id, _)| *id).collect();
+    let kept: Vec<(StepId, &Step<'_>)> = candidates
+        .iter()
+        .zip(cx.model().kept_if_linked(&ids, &image))
+        .filter(|((id, _), kept)| *kept && now.runs_again(*id))
+        .map(|(candidate, _)| *candidate)
+        .collect();
     let Some((first, step)) = kept.first() else { return };
     let numbers: Vec<u32> = kept.iter().map(|(id, _)| cx.line_of(*id)).collect();
     let image = code(&image, 60);

@@ -190,12 +190,13 @@ fn kept(build: &BuildCx<'_>, model: &Model<'_>, commands: &[StepId]) -> Option<K
         let cached = commands.iter().copied().filter(|step| answer.verdict(*step) == cache::Verdict::Cached);
         cached.collect::<Vec<StepId>>()
     };
-    let edits = cache::typical_edits(model);
+    let edits = model.typical_edits();
     let part = matches!(&build.build.context.value, ContextSource::Path(path) if !path.is_empty());
     let all = (edits.is_empty() || part).then_some(Kept { edit: None, commands: commands.len() });
-    let kept = edits.into_iter().take(MAX_QUESTIONS).filter_map(|(step, edit)| {
-        let commands = after(&edit);
-        is_worth(build, &commands).then_some(Kept { edit: Some((step, edit)), commands: commands.len() })
+    let kept = edits.iter().take(MAX_QUESTIONS).filter_map(|(step, edit)| {
+        let commands = after(edit);
+        is_worth(build, &commands)
+            .then(|| Kept { edit: Some((*step, edit.clone())), commands: commands.len() })
     });
     kept.max_by_key(|kept| kept.commands).or(all)
 }

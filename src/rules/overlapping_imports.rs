@@ -107,7 +107,7 @@ fn report(reader: &Reader<'_, '_>, edit: &[String], steps: &[StepId], place: Pla
 impl<'c, 'a> Reader<'c, 'a> {
     /// The commands that run again by bad luck, after an edit or after none.
     fn races(&self) -> Option<(Vec<String>, Vec<StepId>)> {
-        let edits = cache::typical_edits(self.own.model).into_iter().map(|(_, edit)| vec![edit]);
+        let edits = self.own.model.typical_edits().iter().map(|(_, edit)| vec![edit.clone()]);
         let mut cases: Vec<Vec<String>> = edits.take(MAX_EDITS).collect();
         // A branch that changed nothing has what the default branch has.
         cases.insert(0, Vec::new());
