@@ -173,7 +173,8 @@ impl Word<'_> {
     /// The part after the last `/`, if no expansion can touch it.
     #[must_use]
     pub fn base_name(&self) -> Option<&str> {
-        let name = match memchr::memrchr(b'/', self.text.as_bytes()) {
+        // Words are short: a search that is fast on long ones takes longer.
+        let name = match self.text.bytes().rposition(|byte| byte == b'/') {
             Some(slash) => self.text.get(slash + 1..).unwrap_or(""),
             None => &self.text,
         };

@@ -129,10 +129,15 @@ impl<'a> Parser<'_, 'a, '_> {
 
     /// The word without splitting, as assignments and redirections take it.
     pub(super) fn whole(&self, raw: Raw<'a>) -> Arg<'a> {
-        let span = self.span(raw.start, raw.end);
-        let (text, literal) = match self.known(&raw) {
-            Some(text) => (text, true),
-            None => (self.written(&raw), false),
+        let (text, span, literal) = if raw.parts.is_empty() && !self.tilde(&raw) {
+            let (text, span) = self.placed(raw.start, raw.end);
+            (text, span, true)
+        } else {
+            let (text, literal) = match self.known(&raw) {
+                Some(text) => (text, true),
+                None => (self.written(&raw), false),
+            };
+            (text, self.span(raw.start, raw.end), literal)
         };
         Arg {
             word: Word { text, span, literal, glob: raw.glob, quoted: raw.quoted },

@@ -94,6 +94,11 @@ pub(super) struct Parser<'t, 'a, 'o> {
     pub(super) pending: Vec<Pending<'a>>,
 }
 
+/// Whether a byte in a word stands for itself, whatever is around it.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'/' | b'=' | b':' | b'@' | b'+' | b'%')
+}
+
 impl<'t, 'a, 'o> Parser<'t, 'a, 'o> {
     pub(super) fn byte(&self) -> Option<u8> {
         self.bytes.get(self.pos).copied()
@@ -109,6 +114,11 @@ impl<'t, 'a, 'o> Parser<'t, 'a, 'o> {
 
     pub(super) fn slice(&self, start: usize, end: usize) -> Cow<'a, str> {
         self.text.part(self.options.source, start..end)
+    }
+
+    /// Text and place of a stretch.
+    pub(super) fn placed(&self, start: usize, end: usize) -> (Cow<'a, str>, Span) {
+        self.text.placed(self.options.source, start..end)
     }
 
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
@@ -226,6 +236,8 @@ impl<'t, 'a, 'o> Parser<'t, 'a, 'o> {
                         _ => {}
                     }
                     self.pos += 1;
+                    let plain = self.rest().iter().take_while(|byte| is_plain(**byte));
+                    self.pos += plain.count();
                 }
             }
         }

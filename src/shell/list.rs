@@ -178,10 +178,6 @@ impl<'a> Parser<'_, 'a, '_> {
 
     /// The reserved word at `pos`, if what stands there could be one.
     pub(super) fn keyword(&self) -> Option<&'static str> {
-        const WORDS: &[&str] = &[
-            "if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "{",
-            "}", "!", "[[", "function", "select", "time", "coproc",
-        ];
         let rest = self.rest();
         let length = match rest {
             [b'a'..=b'z', ..] => rest.iter().take_while(|byte| byte.is_ascii_lowercase()).count(),
@@ -197,7 +193,32 @@ impl<'a> Parser<'_, 'a, '_> {
             Some(b'\\') => self.continuation(length) > 0,
             _ => false,
         };
-        WORDS.iter().find(|known| ends && known.as_bytes() == word).copied()
+        if !ends {
+            return None;
+        }
+        Some(match word {
+            b"if" => "if",
+            b"then" => "then",
+            b"elif" => "elif",
+            b"else" => "else",
+            b"fi" => "fi",
+            b"for" => "for",
+            b"while" => "while",
+            b"until" => "until",
+            b"do" => "do",
+            b"done" => "done",
+            b"case" => "case",
+            b"esac" => "esac",
+            b"{" => "{",
+            b"}" => "}",
+            b"!" => "!",
+            b"[[" => "[[",
+            b"function" => "function",
+            b"select" => "select",
+            b"time" => "time",
+            b"coproc" => "coproc",
+            _ => return None,
+        })
     }
 
     fn expect(&mut self, word: &str) -> Result<(), Stop> {

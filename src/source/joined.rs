@@ -133,17 +133,28 @@ impl<'a> Joined<'a> {
             Cow::Owned(text) => {
                 let (segment, end) = self.stretch(range.start);
                 let text = text.get(range.clone()).unwrap_or("");
-                if range.end <= end {
-                    let start = (segment.source as usize) + (range.start - segment.joined as usize);
-                    // Equal unless the text was decoded.
-                    if let Some(same) = source.get(start..start + range.len()).filter(|there| *there == text)
-                    {
-                        return Cow::Borrowed(same);
-                    }
-                }
-                Cow::Owned(text.to_owned())
+                let start = (segment.source as usize) + (range.start - segment.joined as usize);
+                let there = (range.end <= end).then(|| source.get(start..start + range.len())).flatten();
+                same(text, there)
             }
         }
+    }
+
+    /// [`Joined::part`] and [`Joined::span`] in one.
+    #[must_use]
+    pub fn placed(&self, source: &'a str, range: Range<usize>) -> (Cow<'a, str>, Span) {
+        let (segment, end) = self.stretch(range.start);
+        if range.is_empty() || range.end > end {
+            return (self.part(source, range.clone()), self.span(range.start, range.end));
+        }
+        let start = (segment.source as usize) + (range.start - segment.joined as usize);
+        let text = match &self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.get(range.clone()).unwrap_or("")),
+            Cow::Owned(text) => {
+                same(text.get(range.clone()).unwrap_or(""), source.get(start..start + range.len()))
+            }
+        };
+        (text, Span { start: narrow(start), end: narrow(start + range.len()) })
     }
 
     /// The joined bytes `range` as a joined text of their own. `source` is the text that this was joined from.
@@ -189,6 +200,14 @@ impl<'a> Joined<'a> {
     }
 }
 
+/// `text`, borrowed from the source if that is what stands there: it is unless the text was decoded.
+fn same<'a>(text: &str, there: Option<&'a str>) -> Cow<'a, str> {
+    match there.filter(|there| *there == text) {
+        Some(there) => Cow::Borrowed(there),
+        None => Cow::Owned(text.to_owned()),
+    }
+}
+
 fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
@@ -221,6 +240,10 @@ mod tests {
         let joined = joined();
         assert!(matches!(joined.part(SOURCE, 5..7), Cow::Borrowed("cd")));
         assert!(matches!(joined.part(SOURCE, 1..6), Cow::Owned(text) if text == "b   c"));
+        for range in [0..2, 1..6, 5..7, 3..3, 6..9, 0..7] {
+            let both = (joined.part(SOURCE, range.clone()), joined.span(range.start, range.end));
+            assert_eq!(joined.placed(SOURCE, range), both);
+        }
         let slice = joined.slice(SOURCE, 1..6);
         assert_eq!((slice.text.as_ref(), slice.full_span()), ("b   c", Span::new(5, 21)));
         assert_eq!(slice.span(4, 5), Span::new(20, 21));
@@ -236,6 +259,10 @@ mod tests {
         let joined = Joined::decoded("a\tb".into(), segments.to_vec(), 5);
         let joined = Joined { text: Cow::Owned(joined.text.into_owned()), ..joined };
         assert_eq!(joined.part(source, 1..2), "\t");
+        for range in [0..1, 1..2, 2..3, 0..3] {
+            let both = (joined.part(source, range.clone()), joined.span(range.start, range.end));
+            assert_eq!(joined.placed(source, range), both);
+        }
         assert_eq!(joined.span(2, 3), Span::new(4, 5));
     }
 }
