@@ -1,5 +1,6 @@
 //! What a command works on: the files below its paths, and the configuration that holds for them.
 
+use crate::context::path::is_plain;
 use crate::project::{self, Configuration, FileError, Project};
 use crate::rules;
 use crate::settings::{Flags, Settings};
@@ -95,6 +96,9 @@ impl Workspace {
 }
 
 fn shown(directory: &Path, root: &Path, path: &str) -> String {
+    if directory.as_os_str() == root.as_os_str() && is_plain(path) {
+        return path.to_owned();
+    }
     let whole = project::absolute(root, path);
     if whole.starts_with(directory) || directory.starts_with(root) {
         return project::relative(directory, &whole);

@@ -5,6 +5,7 @@ use super::{Instruction, Keyword, Problem, flags, kinds, mount, suggest};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What every part of an instruction is read with.
 #[derive(Clone, Copy)]
@@ -126,10 +127,11 @@ impl Keyword {
 
 /// BuildKit's words for a keyword that it does not know, with the nearest one that it knows.
 fn unknown(word: &str) -> String {
+    static NAMES: LazyLock<Vec<String>> =
+        LazyLock::new(|| Keyword::ALL.iter().map(|keyword| keyword.name().to_ascii_lowercase()).collect());
     let lower = word.to_ascii_lowercase();
-    let names = Keyword::ALL.map(|keyword| keyword.name().to_ascii_lowercase());
-    let upper = word == word.to_ascii_uppercase();
-    match suggest::nearest(&lower, names.iter().map(String::as_str)) {
+    let upper = !word.bytes().any(|byte| byte.is_ascii_lowercase());
+    match suggest::nearest(&lower, NAMES.iter().map(String::as_str)) {
         Some(near) if upper => {
             format!("unknown instruction: {word} (did you mean {}?)", near.to_ascii_uppercase())
         }

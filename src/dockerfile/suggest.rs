@@ -12,7 +12,15 @@ fn distance(a: &str, b: &str) -> usize {
     if a.len().abs_diff(b.len()) >= 3 {
         return 3;
     }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut short: [usize; 32] = std::array::from_fn(|at| at);
+    let mut long = Vec::new();
+    let row = match short.get_mut(..=b.len()) {
+        Some(row) => row,
+        None => {
+            long.extend(0..=b.len());
+            long.as_mut_slice()
+        }
+    };
     for (i, x) in a.bytes().enumerate() {
         let mut diagonal = i;
         let mut left = i + 1;

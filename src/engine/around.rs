@@ -163,6 +163,10 @@ impl Around for Rest<'_> {
         self.project.context(directory, Some(path)).ok()
     }
 
+    fn has(&self, path: &str) -> bool {
+        self.project.may_have(path)
+    }
+
     fn is_git_ignored(&self, path: &str) -> bool {
         self.project.is_git_ignored(path)
     }

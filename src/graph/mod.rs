@@ -137,23 +137,33 @@ impl<'a> Graph<'a> {
 
 /// The platform arguments that every Dockerfile has in its global scope (facts §1.2).
 fn platform_globals<'a>(options: &Options) -> build::Globals<'a> {
-    let mut globals = Vec::with_capacity(13);
-    for (prefix, platform) in [("BUILD", &options.build_platform), ("TARGET", &options.platform)] {
-        let mut parts = platform.splitn(3, '/');
-        let (os, arch, variant) =
-            (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
-        for (name, value) in [
-            ("PLATFORM", platform.as_str()),
-            ("OS", os),
-            ("OSVERSION", ""),
-            ("ARCH", arch),
-            ("VARIANT", variant),
-        ] {
-            globals.push((Cow::Owned(format!("{prefix}{name}")), Cow::Owned(value.to_owned())));
+    /// Most builds are for these, and nothing has to be copied for them.
+    fn value(text: &str) -> Cow<'static, str> {
+        match text {
+            "" => Cow::Borrowed(""),
+            "linux" => Cow::Borrowed("linux"),
+            "amd64" => Cow::Borrowed("amd64"),
+            "linux/amd64" => Cow::Borrowed("linux/amd64"),
+            _ => Cow::Owned(text.to_owned()),
         }
     }
-    let target = options.target.clone().unwrap_or_else(|| "default".into());
-    globals.push((Cow::Borrowed("TARGETSTAGE"), Cow::Owned(target)));
+    const NAMES: [[&str; 5]; 2] = [
+        ["BUILDPLATFORM", "BUILDOS", "BUILDOSVERSION", "BUILDARCH", "BUILDVARIANT"],
+        ["TARGETPLATFORM", "TARGETOS", "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT"],
+    ];
+    let mut globals = Vec::with_capacity(13);
+    for (names, platform) in NAMES.into_iter().zip([&options.build_platform, &options.platform]) {
+        let mut parts = platform.splitn(3, '/');
+        let mut part = || parts.next().unwrap_or("");
+        let (os, arch, variant) = (part(), part(), part());
+        let values = [platform.as_str(), os, "", arch, variant];
+        globals.extend(names.into_iter().zip(values).map(|(name, text)| (Cow::Borrowed(name), value(text))));
+    }
+    let target = match &options.target {
+        Some(target) => Cow::Owned(target.clone()),
+        None => Cow::Borrowed("default"),
+    };
+    globals.push((Cow::Borrowed("TARGETSTAGE"), target));
     globals
 }
 

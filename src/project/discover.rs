@@ -4,6 +4,7 @@ use super::kind::{FileKind, classify};
 use super::read::{ReadError, read_bytes};
 use super::{FileError, kind};
 use crate::builds::System;
+use crate::context::path::is_plain;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -154,7 +155,8 @@ fn look(root: &Path, entry: &DirEntry) -> Seen {
     let path = entry.path();
     let name = entry.file_name().to_string_lossy();
     // The name decides nearly always; the places that the kind depends on need the whole path.
-    let kind = classify(&relative(root, path));
+    let below = relative(root, path);
+    let kind = classify(&below);
     if file_type.is_symlink() {
         return if kind.is_some() { Seen::Link(path.to_path_buf()) } else { Seen::Nothing };
     }
@@ -165,7 +167,7 @@ fn look(root: &Path, entry: &DirEntry) -> Seen {
         }
         None => return Seen::Nothing,
     };
-    Seen::File(FoundFile { path: relative(root, path).into(), kind, explicit: false })
+    Seen::File(FoundFile { path: below.into(), kind, explicit: false })
 }
 
 /// Whether a file without an extension is a shell script that may be run.
@@ -229,6 +231,14 @@ pub fn absolute(directory: &Path, path: &str) -> PathBuf {
 /// `path` relative to `root`, with `/`; with `..` where it lies outside. Both are absolute.
 #[must_use]
 pub fn relative(root: &Path, path: &Path) -> String {
+    // Nearly always the one begins with the other, letter for letter.
+    if cfg!(not(windows))
+        && let (Some(root), Some(path)) = (root.to_str(), path.to_str())
+        && let Some(below) = path.strip_prefix(root).and_then(|below| below.strip_prefix('/'))
+        && is_plain(below)
+    {
+        return below.to_owned();
+    }
     let parts = |path: &Path| -> Vec<String> {
         let mut parts: Vec<String> = Vec::new();
         for part in path.components() {

@@ -33,6 +33,9 @@ pub(super) fn paint(color: bool, style: &str, text: &str) -> String {
 /// `text` in one line without control characters: file contents reach the terminal through messages, and an escape
 /// sequence in them must not.
 pub(super) fn plain(text: &str) -> String {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let clean = |c: char| match c {
         '\n' | '\t' => ' ',
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',

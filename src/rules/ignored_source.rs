@@ -33,19 +33,30 @@ impl Rule for IgnoredSource {
         if !cx.facts.builds.is_empty() || cx.is_foreign() {
             return;
         }
+        let wanted = wanted(cx, cx.model());
+        if wanted.is_empty() {
+            return;
+        }
         let own = path::parent(cx.path());
-        let (context, directory) = match (cx.model().context(), cx.facts.directory.as_deref()) {
-            (Some(context), Some(directory)) => (Arc::clone(context), directory),
-            _ => match cx.around.context(cx.path(), own) {
-                Some(context) => (context, own),
+        let known = cx.model().context().zip(cx.facts.directory.as_deref());
+        let directory = known.map_or(own, |(_, directory)| directory);
+        let has_file = |file: String| (cx.files)(&file).is_some();
+        let ignores = has_file(own_ignore_file(cx.path())) || has_file(ignore_path(directory));
+        let context = match known {
+            Some((context, _)) => Arc::clone(context),
+            // Listing a directory costs, and most have nothing of what is copied.
+            None if !ignores
+                && !wanted.iter().any(|one| !one.glob && cx.around.has(&below(own, &one.path))) =>
+            {
+                return;
+            }
+            None => match cx.around.context(cx.path(), own) {
+                Some(context) => context,
                 None => return,
             },
         };
-        let wanted = wanted(cx, cx.model());
-        let there = |one: &&Wanted| !one.glob && context.tree().get(&one.path).is_some();
-        let evidence = directory != own || wanted.iter().any(|one| there(&one));
-        let has_file = |file: String| (cx.files)(&file).is_some();
-        let ignores = has_file(own_ignore_file(cx.path())) || has_file(ignore_path(directory));
+        let there = |one: &Wanted| !one.glob && context.tree().get(&one.path).is_some();
+        let evidence = directory != own || wanted.iter().any(there);
         for one in &wanted {
             let place = World { cx, context: &context, directory };
             if ignores && let Some(found) = place.ignored(one) {
@@ -103,7 +114,11 @@ impl Rule for IgnoredSource {
 }
 
 fn ignore_path(directory: &str) -> String {
-    if directory.is_empty() { DOCKERIGNORE.to_owned() } else { format!("{directory}/{DOCKERIGNORE}") }
+    below(directory, DOCKERIGNORE)
+}
+
+fn below(directory: &str, path: &str) -> String {
+    if directory.is_empty() { path.to_owned() } else { format!("{directory}/{path}") }
 }
 
 /// A source as it is written.

@@ -46,9 +46,9 @@ impl Rule for MutableDownload {
                 continue;
             }
             let later = decided.get(&step.stage).is_some_and(|last| *last >= index);
-            let line = cx.line_of(*id);
             for command in script.commands.iter().filter(|command| command.certain) {
                 let Some(found) = mutable(command, later) else { continue };
+                let line = cx.line_of(*id);
                 let message = match &found {
                     Moving::Address(address) => format!(
                         "line {line} is cached by its text: what {} gives later is never fetched",

@@ -133,6 +133,9 @@ impl Scope {
         category: &str,
         default_on: bool,
     ) -> Option<Option<Severity>> {
+        if self.rules.is_empty() && self.overrides.is_empty() && self.flags.is_empty() {
+            return default_on.then_some(None);
+        }
         let (mut runs, mut severity) = (default_on, None);
         self.rules.apply(rule, category, &mut runs, &mut severity);
         let path = below(path, &self.dir).unwrap_or(path);

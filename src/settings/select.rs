@@ -17,6 +17,11 @@ pub struct Selection {
 pub type Flags = Selection;
 
 impl Selection {
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.select.is_none() && self.ignore.is_empty() && self.severity.is_empty()
+    }
+
     /// Changes what the layers below say of one rule: whether it runs, and with which severity (`None` is its own).
     /// Within a layer `ignore` beats `severity`, which beats `select`; a name beats its category.
     pub(super) fn apply(&self, rule: &str, category: &str, runs: &mut bool, severity: &mut Option<Severity>) {

@@ -41,6 +41,9 @@ pub trait Around: Sync {
     /// The context at `directory` as a build of the Dockerfile at `path` sees it; `None` where it cannot be listed.
     fn context(&self, path: &str, directory: &str) -> Option<Arc<Context>>;
 
+    /// Whether something stands at the path of the project; nothing is listed or read to tell.
+    fn has(&self, path: &str) -> bool;
+
     /// Whether a `.gitignore` leaves the path of the project out, so that something may make it.
     fn is_git_ignored(&self, path: &str) -> bool;
 

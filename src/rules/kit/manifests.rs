@@ -5,38 +5,42 @@ use super::ToolUse;
 use crate::cache::{Standing, Written, WrittenKind};
 use crate::context::{Pattern, path};
 use crate::graph::StepId;
+use std::cell::OnceCell;
 
 /// What installs may read, by the patterns of their tools, in whatever directory.
-#[derive(Debug, Default)]
-pub struct Reads(Vec<Pattern>);
+#[derive(Debug)]
+pub struct Reads<'j> {
+    jobs: Vec<&'j ToolUse<'j>>,
+    /// Read when first asked for: most contexts are not known.
+    patterns: OnceCell<Vec<Pattern>>,
+}
 
-impl Reads {
+impl<'j> Reads<'j> {
     /// What any of `jobs` may read.
-    pub fn of<'j>(jobs: impl IntoIterator<Item = &'j ToolUse<'j>>) -> Self {
-        let mut patterns: Vec<String> = Vec::new();
-        for job in jobs {
-            let tool = job.tool;
-            let own = [&tool.lockfiles, &tool.manifests, &tool.optional, &job.named].into_iter().flatten();
-            patterns.extend(own.map(|pattern| pattern.trim_start_matches("./").to_owned()));
-        }
-        patterns.sort();
-        patterns.dedup();
-        let anywhere = |pattern: String| match pattern.starts_with("**/") {
-            true => pattern,
-            false => format!("**/{}", pattern.trim_start_matches('/')),
-        };
-        Self(
-            patterns
-                .into_iter()
-                .filter_map(|pattern| Pattern::new(&anywhere(pattern)).ok().flatten())
-                .collect(),
-        )
+    pub fn of(jobs: impl IntoIterator<Item = &'j ToolUse<'j>>) -> Self {
+        Self { jobs: jobs.into_iter().collect(), patterns: OnceCell::new() }
     }
 
     /// Whether `file`, a path in the context, may be among it.
     #[must_use]
     pub fn covers(&self, file: &str) -> bool {
-        self.0.iter().any(|pattern| pattern.covers(file))
+        self.patterns.get_or_init(|| self.read()).iter().any(|pattern| pattern.covers(file))
+    }
+
+    fn read(&self) -> Vec<Pattern> {
+        let of_job = |job: &&'j ToolUse<'j>| {
+            let tool = job.tool;
+            [&tool.lockfiles, &tool.manifests, &tool.optional, &job.named].into_iter().flatten()
+        };
+        let plain = |pattern: &'j String| pattern.trim_start_matches("./");
+        let mut patterns: Vec<&str> = self.jobs.iter().flat_map(of_job).map(plain).collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        let anywhere = |pattern: &str| match pattern.starts_with("**/") {
+            true => pattern.to_owned(),
+            false => format!("**/{}", pattern.trim_start_matches('/')),
+        };
+        patterns.into_iter().filter_map(|pattern| Pattern::new(&anywhere(pattern)).ok().flatten()).collect()
     }
 }
 
