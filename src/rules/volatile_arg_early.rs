@@ -1,12 +1,12 @@
 //! `volatile-arg-early`: an ARG that is another one in every build, above installs that have no use for it.
 
-use super::scope::reach;
+use super::scope::{Reach, reach};
 use super::volatile::{self, Named, Why};
 use super::words::{code, count, lines};
 use super::work::text;
-use super::{Category, DockerfileCx, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink};
+use super::{Category, DockerfileCx, Fix, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink};
 use crate::builds::Volatility;
-use crate::cache::Change;
+use crate::cache::{Answer, Change};
 use crate::dockerfile::{ArgDecl, Keyword, Kind};
 use crate::fix::{apply, select};
 use crate::graph::{StepId, StepKind};
@@ -32,21 +32,97 @@ impl Rule for VolatileArgEarly {
     }
 
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
-        let mut questions = 0;
+        let mut early: Vec<Early<'_>> = Vec::new();
         let stages = cx.syntax.instructions().skip_while(|one| one.keyword != Keyword::From);
         for instruction in stages {
             let Kind::Arg(decls) = &instruction.kind else { continue };
             // Another rule tells of those that are there for nothing else.
             for decl in decls.iter().filter(|decl| !volatile::is_buster(&decl.name.text)) {
-                let Some(why) = volatile::why(cx, &decl.name.text).filter(|why| is_own(cx, decl, why)) else {
-                    continue;
-                };
-                questions += 1;
-                if questions <= MAX_QUESTIONS {
-                    report(cx, instruction.span.start, decl, &why, out);
+                if early.len() == MAX_QUESTIONS {
+                    break;
                 }
+                let why = volatile::why(cx, &decl.name.text).filter(|why| is_own(cx, decl, why));
+                early.extend(why.and_then(|why| Early::new(cx, instruction.span.start, decl, why)));
             }
         }
+        // A build passes one value to all stages that declare the name.
+        early.sort_by_key(|one| one.name());
+        for same in early.chunk_by(|a, b| a.name() == b.name()) {
+            tell(cx, same, out);
+        }
+    }
+}
+
+/// A declaration that may stand too early.
+struct Early<'a> {
+    decl: &'a ArgDecl<'a>,
+    why: Why,
+    reach: Reach,
+    /// The declaration moved.
+    fix: Option<Fix>,
+}
+
+impl<'a> Early<'a> {
+    fn new(cx: &DockerfileCx<'_>, start: u32, decl: &'a ArgDecl<'a>, why: Why) -> Option<Self> {
+        let name = &*decl.name.text;
+        let reach = reach(cx, start, name);
+        if name == EPOCH {
+            return matches!(why, Why::Passed(..)).then_some(Self { decl, why, reach, fix: None });
+        }
+        if reach.idle.is_empty() {
+            return None;
+        }
+        let place = match reach.first_use.filter(|_| reach.is_named) {
+            Some(at) => format!("move `{name}` to just above its first use in line {}", cx.line(at)),
+            None => format!("move `{name}` below what has no use for it"),
+        };
+        let fix = reach.fix(cx, start, place);
+        Some(Self { decl, why, reach, fix })
+    }
+
+    fn name(&self) -> &'a str {
+        &self.decl.name.text
+    }
+}
+
+/// Tells of declarations of one name.
+fn tell(cx: &DockerfileCx<'_>, same: &[Early<'_>], out: &mut Sink) {
+    let Some(name) = same.first().map(Early::name) else { return };
+    let change = [Change::Arg(name.to_owned(), None)];
+    let answer = cx.model().after(&change);
+    let again = |step: &StepId| answer.runs_again(*step);
+    let mut idle: Vec<Vec<StepId>> =
+        same.iter().map(|one| one.reach.idle.iter().copied().filter(again).collect()).collect();
+    if name == EPOCH {
+        let costly = |step: &StepId| matches!(cx.graph().step(*step), Some(found) if matches!(found.kind, StepKind::Run(_)));
+        let found: Vec<StepId> =
+            answer.reruns().filter(costly).filter(|step| cx.costly(*step).is_some()).collect();
+        idle.fill(found);
+    }
+    // What stays when the declarations are moved: all at once, unless one move is in the way of another.
+    let moves: Vec<(&Fix, &mut Vec<StepId>)> = same
+        .iter()
+        .zip(&mut idle)
+        .filter(|(_, idle)| !idle.is_empty())
+        .filter_map(|(one, idle)| Some((one.fix.as_ref()?, idle)))
+        .collect();
+    let held_back = select(moves.iter().map(|(fix, _)| *fix), Safety::Safe).held_back;
+    let at_once = if held_back == 0 { usize::MAX } else { 1 };
+    let mut moves = moves.into_iter().peekable();
+    while moves.peek().is_some() {
+        let mut now: Vec<_> = moves.by_ref().take(at_once).collect();
+        let selection = select(now.iter().map(|(fix, _)| *fix), Safety::Safe);
+        let moved = apply(cx.text(), selection.edits.get(cx.path()).map_or(&[], Vec::as_slice));
+        cx.model().with_text(&moved, |model| {
+            let then = model.after(&change);
+            let stays = |step: &StepId| {
+                model.counterpart(cx.graph(), *step).is_some_and(|there| !then.runs_again(there))
+            };
+            now.iter_mut().for_each(|(_, idle)| idle.retain(stays));
+        });
+    }
+    for (one, idle) in same.iter().zip(&idle) {
+        report(cx, one, idle, &answer, out);
     }
 }
 
@@ -62,36 +138,15 @@ fn is_own(cx: &DockerfileCx<'_>, decl: &ArgDecl<'_>, why: &Why) -> bool {
     !volatile::pins(cx, name)
 }
 
-fn report(cx: &DockerfileCx<'_>, start: u32, decl: &ArgDecl<'_>, why: &Why, out: &mut Sink) {
-    let name = &*decl.name.text;
-    let reach = reach(cx, start, name);
-    let answer = cx.model().after(&[Change::Arg(name.to_owned(), None)]);
-    let mut idle: Vec<StepId> = reach.idle.iter().copied().filter(|step| answer.runs_again(*step)).collect();
-    let mut fix = None;
-    if name == EPOCH {
-        if !matches!(why, Why::Passed(..)) {
-            return;
-        }
-        let costly = |step: &StepId| matches!(cx.graph().step(*step), Some(found) if matches!(found.kind, StepKind::Run(_)));
-        idle = answer.reruns().filter(costly).filter(|step| cx.costly(*step).is_some()).collect();
-    } else {
-        let place = match reach.first_use.filter(|_| reach.is_named) {
-            Some(at) => format!("move `{name}` to just above its first use in line {}", cx.line(at)),
-            None => format!("move `{name}` below what has no use for it"),
-        };
-        fix = reach.fix(cx, start, place);
-        if let Some(fix) = &fix {
-            let selection = select([fix], Safety::Safe);
-            let moved = apply(cx.text(), selection.edits.get(cx.path()).map_or(&[], Vec::as_slice));
-            cx.model().with_text(&moved, |model| {
-                let then = model.after(&[Change::Arg(name.to_owned(), None)]);
-                let stays = |step: &StepId| {
-                    model.counterpart(cx.graph(), *step).is_some_and(|there| !then.runs_again(there))
-                };
-                idle.retain(stays);
-            });
-        }
-    }
+fn report(
+    cx: &DockerfileCx<'_>,
+    early: &Early<'_>,
+    idle: &[StepId],
+    answer: &Answer<'_, '_>,
+    out: &mut Sink,
+) {
+    let Early { decl, why, reach, fix } = early;
+    let name = early.name();
     let Some(first) = idle.first() else { return };
     let command = cx.costly(*first).map_or_else(|| "RUN".into(), text);
     let numbers: Vec<u32> = idle.iter().map(|step| cx.line_of(*step)).collect();
@@ -124,5 +179,5 @@ fn report(cx: &DockerfileCx<'_>, start: u32, decl: &ArgDecl<'_>, why: &Why, out:
     if let Why::Passed(place, value, _) = why {
         draft = draft.cause_at(place.clone(), format!("passes {}", code(&format!("{name}={value}"), 60)));
     }
-    draft.causes(cx.causes(answer.because(*first))).fix(fix);
+    draft.causes(cx.causes(answer.because(*first))).fix(fix.clone());
 }

@@ -3,6 +3,8 @@
 use super::builtin::{EXECUTABLES, GLOBS, TOOLS};
 use super::model::Tool;
 use super::phrase::glob;
+use rustc_hash::FxHashMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// The built-in tools with those of the user.
@@ -123,14 +125,27 @@ impl Catalog {
             if self.own.is_empty() { (Vec::new(), Vec::new()) } else { (own(&exact), own(&globs)) };
         found.extend(more);
 
-        let start = EXECUTABLES.partition_point(|(own, ..)| *own < program);
-        let same = EXECUTABLES.iter().skip(start).take_while(move |(own, ..)| *own == program);
-        let fitting = GLOBS.iter().filter(move |(own, ..)| glob(own, program));
-        let builtin = same.chain(fitting).filter(|(_, number, _)| !self.replaced(*number));
+        let same =
+            builtin().get(program).cloned().and_then(|range| EXECUTABLES.get(range)).unwrap_or_default();
+        let begins = move |own: &str| own.split('*').next().is_some_and(|start| program.starts_with(start));
+        let fitting = GLOBS.iter().filter(move |(own, ..)| begins(own) && glob(own, program));
+        let builtin = same.iter().chain(fitting).filter(|(_, number, _)| !self.replaced(*number));
         let builtin = builtin
             .filter_map(|(_, number, executable)| Some(Candidate { tool: parsed(*number)?, executable }));
         found.into_iter().chain(builtin)
     }
+}
+
+/// Where in [`EXECUTABLES`] those of a program stand.
+fn builtin() -> &'static FxHashMap<&'static str, Range<usize>> {
+    static PLACES: OnceLock<FxHashMap<&str, Range<usize>>> = OnceLock::new();
+    PLACES.get_or_init(|| {
+        let mut places: FxHashMap<&str, Range<usize>> = FxHashMap::default();
+        for (at, (program, ..)) in EXECUTABLES.iter().enumerate() {
+            places.entry(program).or_insert(at..at).end = at + 1;
+        }
+        places
+    })
 }
 
 /// The built-in tool of that number.

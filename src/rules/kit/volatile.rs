@@ -150,6 +150,10 @@ pub enum Named {
 /// Whether a variable is there to have something run again, as its name says.
 #[must_use]
 pub fn is_buster(name: &str) -> bool {
+    // All of them have a C, and the shortest has seven letters.
+    if name.len() < 7 || !name.contains(['C', 'c']) {
+        return false;
+    }
     let plain: String =
         name.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_uppercase();
     let parts = [
