@@ -11,6 +11,8 @@ pub(super) struct Arguments<'s> {
     pub(super) words: Vec<&'s Word<'s>>,
     /// Options in order.
     pub(super) flags: Vec<Flag<'s>>,
+    /// Whether letters after one dash may be several options.
+    pub(super) clusters: bool,
 }
 
 /// One option.
@@ -31,7 +33,7 @@ pub(super) struct Flag<'s> {
 impl<'s> Arguments<'s> {
     /// Sorts `args`. `valued` are the options that take the next word.
     pub(super) fn new(args: &'s [Word<'s>], valued: &[&[String]]) -> Self {
-        let mut found = Self { all: args, ..Self::default() };
+        let mut found = Self { all: args, clusters: true, ..Self::default() };
         let takes = |name: &str| valued.iter().copied().flatten().any(|flag| flag == name);
         let mut rest = args.iter().enumerate();
         let mut ended = false;
@@ -63,6 +65,11 @@ impl<'s> Arguments<'s> {
         found
     }
 
+    /// The same for a tool whose options are words after one dash, so that letters are never several.
+    pub(super) fn unclustered(self) -> Self {
+        Self { clusters: false, ..self }
+    }
+
     /// Whether the option `wanted` is there: `--name`, `--name=value`, `-Dname=value`, a glob (`-S*`), or the letter of a
     /// cluster (`-y` in `-qy`).
     pub(super) fn option(&self, wanted: &str) -> bool {
@@ -74,7 +81,7 @@ impl<'s> Arguments<'s> {
         if !wanted.starts_with('-') {
             return None;
         }
-        let letter = wanted.strip_prefix('-').filter(|letter| letter.len() == 1);
+        let letter = wanted.strip_prefix('-').filter(|letter| self.clusters && letter.len() == 1);
         self.flags.iter().find(|flag| {
             let exact = match wanted.split_once('=') {
                 Some((name, value)) => {

@@ -26,6 +26,9 @@ pub struct Tool {
     /// Words are goals or tasks: each is matched, the strongest kind counts (`mvn clean package`).
     #[serde(default)]
     pub goals: bool,
+    /// One dash begins a word (`-race`), not the letters of several options.
+    #[serde(default)]
+    pub single_dash: bool,
     /// Where `~` is.
     #[serde(default)]
     pub home: HomeRule,

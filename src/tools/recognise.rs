@@ -150,7 +150,7 @@ impl Candidates<'_> {
         }
         for (tool, taken) in &self.tools {
             let Some(args) = command.argv.get(*taken..) else { continue };
-            let arguments = Arguments::new(args, &[&tool.value_flags]);
+            let arguments = sorted(tool, args, &[&tool.value_flags]);
             for companion in &tool.companions {
                 for phrase in companion.satisfied.iter().filter(|phrase| phrase.matches(&arguments, false)) {
                     memory.saw(&tool.name, phrase.source());
@@ -261,6 +261,12 @@ fn choose<'c, 'e>(
     Some(chosen)
 }
 
+/// `args` as `tool` writes its options.
+fn sorted<'e>(tool: &Tool, args: &'e [Word<'e>], valued: &[&[String]]) -> Arguments<'e> {
+    let arguments = Arguments::new(args, valued);
+    if tool.single_dash { arguments.unclustered() } else { arguments }
+}
+
 /// The command as `tool` reads it, its arguments from `start` on.
 pub(super) fn site<'c, 'e>(
     tool: &'c Tool,
@@ -270,7 +276,7 @@ pub(super) fn site<'c, 'e>(
 ) -> Option<Site<'c, 'e>> {
     let args: &'e [Word<'e>] = command.argv.get(start..)?;
     let valued: [&[String]; 3] = [&tool.value_flags, &tool.cwd_flags, &tool.manifest_flags];
-    let arguments = Arguments::new(args, &valued);
+    let arguments = sorted(tool, args, &valued);
     let program =
         start.checked_sub(1).and_then(|at| command.argv.get(at)).and_then(Word::base_name).unwrap_or("");
     let mut directory = environment.directory(command);
