@@ -1,6 +1,7 @@
 //! `missing-lockfile`: an install without the lock file that lies beside its manifest.
 
 use super::manifests::standing;
+use super::places::before;
 use super::words::{code, list};
 use super::work::text;
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, Safety, Severity, Sink, ToolUse};
@@ -28,6 +29,9 @@ const MEANT: [&str; 5] =
 
 /// More installs than people write into one file are not looked at.
 const MAX_INSTALLS: usize = 64;
+
+/// Steps that are looked back.
+const MAX_BACK: usize = 256;
 
 /// See the page.
 pub(super) struct MissingLockfile;
@@ -113,7 +117,16 @@ fn missing(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>, used: &ToolUse<'_
                 || command.redirects.iter().any(|redirect| redirect.target.text.contains(path::base(&lock)))
         })
     };
-    if unknown || cx.facts.runs().any(|(run, ..)| copy < run && run <= id && named(run)) {
+    // An earlier command of its kind may have written one: `cargo chef cook` does, from what its recipe says.
+    let writes = |used_before: &ToolUse<'_>| {
+        used_before.tool.name != tool.name
+            && used_before.tool.ecosystem == tool.ecosystem
+            && used_before.kind.downloads()
+            && used_before.needs == Needs::Manifests
+    };
+    let written =
+        before(cx, step.stage, Some(id)).take(MAX_BACK).any(|(run, _)| cx.uses(run).tools.iter().any(writes));
+    if unknown || written || cx.facts.runs().any(|(run, ..)| copy < run && run <= id && named(run)) {
         return None;
     }
     let ignored = !context.sees(&lock);
