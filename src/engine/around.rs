@@ -171,12 +171,19 @@ impl Around for Rest<'_> {
         self.project.is_git_ignored(path)
     }
 
-    fn is_named_in_builds(&self, name: &str) -> bool {
+    fn is_named_in_builds(&self, path: &str) -> bool {
         let project = self.project;
+        let name = crate::context::path::base(path);
         let known = project.others.iter().chain(&project.around);
         let mut builds =
             known.filter(|file| matches!(classify_text(&file.path, &file.text), Some(FileKind::Build(_))));
-        let modules = project.text(".gitmodules").is_some_and(|file| file.text.contains(name));
+        let within = |line: &str| {
+            let place = line.trim().strip_prefix("path")?.trim_start().strip_prefix('=')?.trim();
+            Some(path.strip_prefix(place)?.starts_with('/'))
+        };
+        let modules = project.text(".gitmodules").is_some_and(|file| {
+            file.text.contains(name) || file.text.lines().any(|line| within(line) == Some(true))
+        });
         modules || builds.any(|file| file.text.contains(name))
     }
 

@@ -276,7 +276,8 @@ impl World<'_, '_> {
             || made
             || !beside
             || self.cx.around.is_git_ignored(&whole)
-            || self.cx.around.is_named_in_builds(path::base(&one.path))
+            || self.cx.around.is_named_in_builds(&whole)
+            || self.is_in_scripts(path::base(&one.path))
         {
             return None;
         }
@@ -294,6 +295,17 @@ impl World<'_, '_> {
             Some(inside) => Some(Instead::Beside(inside)),
             None => Some(Instead::Nothing),
         }
+    }
+
+    /// Whether a script of the context has the file's name, so that it may make the file.
+    fn is_in_scripts(&self, name: &str) -> bool {
+        let place = |file: String| match self.directory {
+            "" => file,
+            directory => format!("{directory}/{file}"),
+        };
+        let scripts: Vec<String> =
+            self.context.tree().files("").into_iter().filter(|file| is_script(file)).map(place).collect();
+        self.cx.around.mentions(&scripts, &[name.to_owned()]).iter().any(Option::is_some)
     }
 
     /// A file of the same directory that differs in case or in two letters.
@@ -350,6 +362,18 @@ impl World<'_, '_> {
         let place = Place { path: self.cx.path().clone(), span: one.span };
         out.report_at(place, message).help(help);
     }
+}
+
+/// Whether a file is there to be run by hand or by a job: a shell script, a recipe, or what stands with them.
+fn is_script(file: &str) -> bool {
+    let name = path::base(file);
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    matches!(ending, "sh" | "bash" | "ps1" | "bat" | "cmd" | "mk")
+        || name.starts_with("Makefile")
+        || name == "justfile"
+        || path::parent(file)
+            .split('/')
+            .any(|part| matches!(part, "scripts" | "script" | "ci" | "hack" | "tools"))
 }
 
 /// Endings of files that people write.

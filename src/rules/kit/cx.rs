@@ -47,8 +47,8 @@ pub trait Around: Sync {
     /// Whether a `.gitignore` leaves the path of the project out, so that something may make it.
     fn is_git_ignored(&self, path: &str) -> bool;
 
-    /// Whether a CI file, script or recipe of the project has the text `name`.
-    fn is_named_in_builds(&self, name: &str) -> bool;
+    /// Whether a CI file, script or recipe of the project has the name of the file at `path`, or a submodule brings it.
+    fn is_named_in_builds(&self, path: &str) -> bool;
 
     /// What the last commits changed; `None` where there is no git history.
     fn history(&self) -> Option<Arc<History>>;
