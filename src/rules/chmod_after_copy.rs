@@ -157,6 +157,16 @@ impl Change<'_> {
         })
     }
 
+    /// Whether it changes something that the COPY of this number wrote and that none after it wrote over.
+    fn is_of(&self, copied: &Copied<'_, '_>, copies: &[Copied<'_, '_>], number: usize) -> bool {
+        let over = |target: &str| {
+            let mut written = copies.iter().skip(number + 1).flat_map(|later| &later.written);
+            written.any(|written| written.kind == WrittenKind::File && written.path == target)
+        };
+        copied.written.iter().any(|written| self.meets(written))
+            && (self.recursive || !self.targets.iter().all(|(target, glob)| !glob && over(target)))
+    }
+
     /// Whether it changes everything that `written` wrote.
     fn covers(&self, written: &Written) -> bool {
         let fits = match written.kind {
@@ -171,9 +181,9 @@ impl Change<'_> {
 fn report(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>], out: &mut Sink) {
     let met: Vec<&Copied<'_, '_>> = copies
         .iter()
-        .filter(|copied| {
-            run.changes.iter().any(|change| copied.written.iter().any(|written| change.meets(written)))
-        })
+        .enumerate()
+        .filter(|(number, copied)| run.changes.iter().any(|change| change.is_of(copied, copies, *number)))
+        .map(|(_, copied)| copied)
         .collect();
     let Some(last) = met.last() else { return };
     let recursive = run.changes.iter().any(|change| change.recursive);
@@ -241,10 +251,10 @@ fn fix(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>]) -> O
     }
     let mut fix = Fix::needs_a_look("set it with the COPY");
     let mut targets = 0;
-    for copied in copies {
+    for (number, copied) in copies.iter().enumerate() {
         let mut flags = String::new();
         for change in &run.changes {
-            if !copied.written.iter().any(|written| change.meets(written)) {
+            if !change.is_of(copied, copies, number) {
                 continue;
             }
             let whole = copied.written.iter().all(|written| change.covers(written));
