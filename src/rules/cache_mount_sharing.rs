@@ -3,7 +3,7 @@
 use super::mounting::{cache_mounts, touches};
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink};
 use crate::graph::{MountStep, Sharing as Shared, StepKind};
-use crate::tools::{CacheDir, Sharing};
+use crate::tools::{CacheDir, Holds, Sharing};
 
 static META: Meta = Meta {
     name: "cache-mount-sharing",
@@ -43,7 +43,7 @@ impl Rule for CacheMountSharing {
                                 mount.target
                             ),
                         )
-                        .help(format!("add `sharing=locked`: {}", one_sentence(why)))
+                        .help(format!("add `sharing=locked`: {}", reason(dir, why)))
                         .fix(lock(cx, mount));
                     }
                     (Shared::Locked, None) if !dirs.is_empty() && !uses.opaque && is_sure(uses) => {
@@ -73,8 +73,12 @@ fn is_sure(uses: &RunUses<'_>) -> bool {
     uses.tools.iter().all(|used| used.sure && used.inner.is_empty() && !used.row.script)
 }
 
-fn one_sentence(text: &str) -> &str {
-    text.trim_end_matches('.')
+/// Why one at a time: what the data says is of what the tool downloads, and what is built goes into one directory.
+fn reason<'t>(dir: &CacheDir<'_>, why: &'t str) -> &'t str {
+    if dir.holds() == Holds::Compiled && dir.needed_later().is_some() {
+        return "each writes what it builds over what the other builds";
+    }
+    why.trim_end_matches('.')
 }
 
 fn lock(cx: &DockerfileCx<'_>, mount: &MountStep<'_>) -> Option<Fix> {
