@@ -85,7 +85,25 @@ struct Install {
     words: Vec<String>,
     /// Where it works and which files of the context it reads there; nothing for packages by name.
     reads: Vec<String>,
+    /// Where it caches, which tells whose home it is, and the variables that say what is installed.
+    settings: Vec<String>,
 }
+
+/// Beginnings of the names of variables that decide what tools install.
+const SETTINGS: &[&str] = &[
+    "APP_ENV",
+    "BUNDLE_",
+    "COMPOSER_",
+    "MIX_ENV",
+    "NODE_ENV",
+    "NPM_CONFIG_",
+    "PIP_",
+    "PNPM_",
+    "POETRY_",
+    "RAILS_ENV",
+    "UV_",
+    "YARN_",
+];
 
 impl Install {
     fn of(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>, used: &ToolUse<'_>) -> Option<Self> {
@@ -102,6 +120,13 @@ impl Install {
         let ecosystem = used.tool.ecosystem.as_str();
         // What is downloaded as a file may be meant for another place, or for another use.
         if matches!(ecosystem, "download" | "vcs") || used.tool.name == "apt-repository" {
+            return None;
+        }
+        // Each image is brought up to date for its own sake, and what that downloads is up to what is in it.
+        let upgrades = |word: &crate::shell::Word<'_>| {
+            matches!(&*word.text, "upgrade" | "update" | "up" | "dup") || word.text.ends_with("-upgrade")
+        };
+        if ecosystem.starts_with("os-") && command.args().iter().any(upgrades) {
             return None;
         }
         let mut words: Vec<String> = command.args().iter().map(|word| word.text.to_string()).collect();
@@ -127,8 +152,22 @@ impl Install {
             tool: used.tool.name.clone(),
             words,
             reads,
+            settings: settings(step, used),
         })
     }
+}
+
+fn settings(step: &Step<'_>, used: &ToolUse<'_>) -> Vec<String> {
+    let places = used.caches.iter().map(|dir| dir.path.clone().unwrap_or_default());
+    let decides = |name: &str| {
+        let name = name.to_ascii_uppercase();
+        SETTINGS.iter().any(|start| name.starts_with(start))
+    };
+    let variables = step.state.env.iter().filter(|variable| decides(&variable.name));
+    let mut variables: Vec<String> =
+        variables.map(|variable| format!("{}={}", variable.name, variable.value)).collect();
+    variables.sort();
+    places.chain(variables).collect()
 }
 
 /// The image at the bottom of a stage, with the platform as the FROM that names it asks for it.
