@@ -34,8 +34,9 @@ impl Rule for VolatileEnvEarly {
             let Kind::Env(pairs) = &instruction.kind else { continue };
             for pair in pairs {
                 let named = volatile::named(&pair.key.text, &cx.settings.order.volatile_args)
-                    .is_some_and(|named| named != Named::Buster);
-                if named && is_bumped(&pair.value.text) && !volatile::pins(cx, &pair.key.text) {
+                    .filter(|named| *named != Named::Buster);
+                let bumped = is_bumped(&pair.value.text, named == Some(Named::OwnVersion));
+                if named.is_some() && bumped && !volatile::pins(cx, &pair.key.text) {
                     questions += 1;
                     if questions <= MAX_QUESTIONS {
                         report(cx, instruction.span.start, pair, out);
@@ -46,9 +47,10 @@ impl Rule for VolatileEnvEarly {
     }
 }
 
-/// A version, a date, a hash, a number: literal text with a digit.
-fn is_bumped(value: &str) -> bool {
-    !value.contains(['$', '`', '/', ' ']) && value.bytes().any(|byte| byte.is_ascii_digit())
+/// A version, a date, a hash, a number: literal text with a digit. A version is more than one number: `RELEASE=1` is a switch.
+fn is_bumped(value: &str, version: bool) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    !value.contains(['$', '`', '/', ' ']) && digits >= if version { 2 } else { 1 }
 }
 
 fn report(cx: &DockerfileCx<'_>, start: u32, pair: &Pair<'_>, out: &mut Sink) {
@@ -61,6 +63,7 @@ fn report(cx: &DockerfileCx<'_>, start: u32, pair: &Pair<'_>, out: &mut Sink) {
     let again = cx.model().rerun_by(&apply(cx.text(), std::slice::from_ref(&bump)));
     let reruns = |step: &StepId| again.get(step.index()).copied().unwrap_or(false);
     let mut idle: Vec<StepId> = reach.idle.iter().copied().filter(reruns).collect();
+    volatile::without_rerun(cx, &mut idle);
     let title = match reach.first_use.filter(|_| reach.is_named) {
         Some(at) => format!("move `{name}` to just above its first use in line {}", cx.line(at)),
         None => format!("move `{name}` below what has no use for it"),

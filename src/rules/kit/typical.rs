@@ -91,6 +91,14 @@ pub fn is_unknown(cx: &DockerfileCx<'_>, step: StepId) -> bool {
         .any(|source| source.text.trim_matches('/').is_empty() && source.span.of(cx.text()).contains('$'))
 }
 
+/// Whether the step takes the whole context, so that nearly every commit changes what it takes.
+#[must_use]
+pub fn takes_all(cx: &DockerfileCx<'_>, step: StepId) -> bool {
+    let sources = cx.model().selections(step).into_iter().flat_map(|selection| selection.sources);
+    let mut names = sources.map(|source| path::below_root(&source));
+    !is_unknown(cx, step) && names.any(|source| matches!(source.as_str(), "" | "*" | "**"))
+}
+
 /// Whether a file is a source of the ecosystem by its ending.
 #[must_use]
 pub fn is_source(file: &str, ecosystem: &str) -> bool {

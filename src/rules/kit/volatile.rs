@@ -1,8 +1,10 @@
 //! Variables whose value is another one in every build.
 
-use super::{DockerfileCx, Place, scope};
+use super::{DockerfileCx, Place, scope, typical};
 use crate::builds::{Setting, System, Value, Volatility};
+use crate::cache::{Change, Verdict};
 use crate::dockerfile::Kind;
+use crate::graph::StepId;
 
 /// Names that say so whatever the value: of commits, dates, runs.
 const MOVING: &[&str] = &[
@@ -275,6 +277,16 @@ pub fn pins(cx: &DockerfileCx<'_>, name: &str) -> bool {
             scope::names(step.instruction.span.of(cx.text()), name)
                 && cx.uses(id).tools.iter().any(|job| job.kind.downloads() && !job.kind.compiles())
         })
+}
+
+/// Leaves out the steps that a commit runs again whatever the variable is: they stand on a COPY of the whole context.
+pub fn without_rerun(cx: &DockerfileCx<'_>, steps: &mut Vec<StepId>) {
+    let Some(last) = steps.last().copied() else { return };
+    let mut takers = cx.graph().all_steps().map(|(id, _)| id).take_while(|id| *id < last);
+    let Some(taker) = takers.find(|id| typical::takes_all(cx, *id)) else { return };
+    let Some(file) = typical::edited(cx, taker, None, &|_| false) else { return };
+    let answer = cx.model().after(&[Change::Edit(vec![file])]);
+    steps.retain(|step| !matches!(answer.verdict(*step), Verdict::Reruns | Verdict::Depends));
 }
 
 #[cfg(test)]
