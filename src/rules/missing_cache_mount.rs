@@ -8,7 +8,7 @@ use super::words::list;
 use super::{Category, DockerfileCx, Fix, Fixable, Meta, Rule, RunUses, Safety, Severity, Sink, ToolUse};
 use crate::dockerfile::{Command as Form, Kind as Instruction};
 use crate::graph::{MountKind, RunStep, Step, StepId, StepKind};
-use crate::tools::{CacheDir, Clearing, Defeat, Holds, Kind, Sharing, is_within, normalize};
+use crate::tools::{CacheDir, Clearing, Defeat, Holds, Kind, Needs, Sharing, is_within, normalize};
 
 static META: Meta = Meta {
     name: "missing-cache-mount",
@@ -133,16 +133,40 @@ fn is_offline(cx: &DockerfileCx<'_>, id: StepId, used: &ToolUse<'_>) -> bool {
     cx.command(id, used).is_some_and(|command| command.args().iter().any(|word| told(&word.text)))
 }
 
-/// Whether an earlier RUN has filled the directory in a layer and did nothing else (`pnpm fetch`): it is told of, and a mount
-/// would hide what it has put there.
+/// Whether an earlier RUN has filled the directory in a layer: it is told of, and a mount would hide what it has put there.
+/// It did nothing else (`pnpm fetch`), or the same for the same manifests, and left its downloads there.
 fn is_filled(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>, used: &ToolUse<'_>, path: &str) -> bool {
     before(cx, step.stage, Some(id)).take(MAX_BACK).any(|(at, earlier)| {
         let StepKind::Run(run) = &earlier.kind else { return false };
         cx.uses(at).tools.iter().any(|other| {
-            let fetches = other.tool.name == used.tool.name && other.kind == Kind::Fetch && !other.row.index;
-            fetches && good_dirs(other).any(|(dir, own)| own == path && !is_mounted(run, dir))
+            let same = other.tool.name == used.tool.name && !other.row.index;
+            let fetches = other.kind == Kind::Fetch || installs_for(cx, at, other, used, path);
+            same && fetches && good_dirs(other).any(|(dir, own)| own == path && !is_mounted(run, dir))
         })
     })
+}
+
+/// Whether `other` downloads what `used` wants, and what it downloads is left at `path`.
+fn installs_for(
+    cx: &DockerfileCx<'_>,
+    at: StepId,
+    other: &ToolUse<'_>,
+    used: &ToolUse<'_>,
+    path: &str,
+) -> bool {
+    let reads = |used: &ToolUse<'_>| used.kind == Kind::Install && used.needs == Needs::Manifests;
+    let clears = |clearing: &Clearing<'_>| match clearing {
+        Clearing::Tool(_) => true,
+        Clearing::Paths(removals) => removals.iter().any(|removal| removal.hits(path).is_some()),
+    };
+    reads(other)
+        && reads(used)
+        && other.directory.is_some()
+        && other.directory == used.directory
+        && other.named == used.named
+        && other.defeats.is_empty()
+        && cx.command(at, other).is_some_and(|command| command.certain)
+        && !cx.uses(at).cleared.iter().any(|(_, clearing)| clears(clearing))
 }
 
 /// Whether a COPY has put a cache there that a mount would hide: into the directory, or into a hidden one above it (`COPY
@@ -240,9 +264,13 @@ fn fix(
         return None;
     }
     // What a later RUN takes without downloading has to be in the layer.
+    let takes = |other: StepId, later: &ToolUse<'_>| {
+        is_offline(cx, other, later)
+            || good_dirs(used).any(|(_, path)| installs_for(cx, id, used, later, path))
+    };
     let taken = cx.run_uses().any(|(other, later, _, uses)| {
         other > id
-            && uses.tools.iter().filter(same).any(|used| is_offline(cx, other, used))
+            && uses.tools.iter().filter(same).any(|used| takes(other, used))
             && descends(cx, later.stage, step.stage)
     });
     if taken {

@@ -85,6 +85,9 @@ impl Site<'_, '_> {
         if let Some(file) = &condition.file {
             and(self.file(file, condition));
         }
+        if let Some(name) = &condition.nowhere {
+            and(self.nowhere(name));
+        }
         truth
     }
 
@@ -122,6 +125,24 @@ impl Site<'_, '_> {
         match &self.directory {
             Some(directory) => self.environment.file(&super::path::normalize(&format!("{directory}/{name}"))),
             None => File::Unknown,
+        }
+    }
+
+    /// Whether no directory from the working directory up has the file.
+    fn nowhere(&self, name: &str) -> Truth {
+        let Some(directory) = &self.directory else { return Truth::Unknown };
+        let mut truth = Truth::Yes;
+        let mut at = directory.as_str();
+        loop {
+            match self.environment.file(&format!("{}/{name}", at.trim_end_matches('/'))) {
+                File::Text(_) => return Truth::No,
+                File::Unknown => truth = Truth::Unknown,
+                File::Absent => {}
+            }
+            match at.rfind('/') {
+                Some(end) if at.len() > 1 => at = at.get(..end.max(1)).unwrap_or("/"),
+                _ => return truth,
+            }
         }
     }
 

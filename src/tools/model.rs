@@ -350,4 +350,6 @@ pub struct Condition {
     pub contains: Vec<String>,
     /// It contains none of these, blanks aside.
     pub lacks: Vec<String>,
+    /// A file that is neither in the working directory nor in one above it.
+    pub nowhere: Option<String>,
 }
