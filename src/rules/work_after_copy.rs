@@ -1,7 +1,7 @@
 //! `work-after-copy`: a costly step that needs nothing of the project stands below a COPY of it.
 
 use super::typical;
-use super::words::{code, count};
+use super::words::{code, count, lines};
 use super::work::{self, text};
 use super::{
     Category, DockerfileCx, Fix, Fixable, MAX_QUESTIONS, Meta, Rule, Safety, Severity, Sink, ToolUse,
@@ -10,7 +10,8 @@ use crate::cache::{Answer, Change, Verdict};
 use crate::dockerfile::{Instruction, Keyword, Kind};
 use crate::fix::{apply, select};
 use crate::graph::{Source, Step, StepId, StepKind};
-use crate::tools::Needs;
+use crate::shell::{Command, Cwd};
+use crate::tools::{Needs, is_within};
 
 static META: Meta = Meta {
     name: "work-after-copy",
@@ -109,7 +110,17 @@ fn report(
         code(&command, 44),
         count(total, "step")
     );
-    let help = format!("move it above line {} (`{}`)", cx.line_of(copy), blocker.instruction.keyword.name());
+    // What it may need of them goes before it; one that stays must not have made the place it works in.
+    let goes =
+        |run: &&StepId| works.contains(run) || cx.uses(**run).tools.is_empty() && is_loose(cx, copy, **run);
+    let (along, stays): (Vec<&StepId>, Vec<&StepId>) = crossed.iter().partition(goes);
+    if stays.iter().any(|run| makes_place(cx, **run, id, step)) {
+        return;
+    }
+    let keyword = blocker.instruction.keyword.name();
+    let along: Vec<u32> = along.into_iter().map(|run| cx.line_of(*run)).collect();
+    let along = if along.is_empty() { String::new() } else { format!(", after {}", lines(&along)) };
+    let help = format!("move it above line {} (`{keyword}`){along}", cx.line_of(copy));
     let free = !crossed.iter().any(|run| works.contains(run));
     let fix = fix(cx, id, step, copy, blocker, &crossed, file).filter(|_| sure && free);
     let severity = if sure { Severity::Warning } else { Severity::Info };
@@ -201,19 +212,38 @@ fn prepared(cx: &DockerfileCx<'_>, copy: StepId, crossed: &[StepId]) -> Option<V
     if !crossed.iter().any(|run| sets_up(&run)) {
         return Some(Vec::new());
     }
-    let copies = |run: StepId| {
-        let steps = cx.graph().all_steps();
-        steps
-            .filter(move |(id, step)| copy <= *id && *id < run && matches!(step.kind, StepKind::Copy(_)))
-            .map(|(id, _)| id)
-    };
-    let goes = |run: &StepId| {
-        sets_up(&run) && cx.is_known(*run) && !copies(*run).any(|copy| work::touches(cx, *run, copy))
-    };
+    let goes = |run: &StepId| sets_up(&run) && is_loose(cx, copy, *run);
     if !crossed.iter().all(goes) {
         return None;
     }
     crossed.iter().map(|run| Some(cx.graph().step(*run)?.instruction.span.start)).collect()
+}
+
+/// Whether a RUN below `copy` is known and has nothing to do with what that COPY and those after it wrote.
+fn is_loose(cx: &DockerfileCx<'_>, copy: StepId, run: StepId) -> bool {
+    let mut copies = cx
+        .graph()
+        .all_steps()
+        .filter(|(id, step)| copy <= *id && *id < run && matches!(step.kind, StepKind::Copy(_)));
+    cx.is_known(run) && !copies.any(|(copy, _)| work::touches(cx, run, copy))
+}
+
+/// Whether a RUN makes a directory in which `step` works or to which it writes.
+fn makes_place(cx: &DockerfileCx<'_>, run: StepId, id: StepId, step: &Step<'_>) -> bool {
+    let makes =
+        |command: &&Command<'_>| matches!(command.program(), Some("mkdir" | "install" | "ln" | "mv" | "cp"));
+    let made = cx.facts.script(run).commands.iter().filter(makes).flat_map(Command::args);
+    let made: Vec<&str> = made.map(|word| &*word.text).filter(|text| text.starts_with('/')).collect();
+    let script = cx.facts.script(id);
+    let words = script.commands.iter().flat_map(|command| {
+        let there = match &command.cwd {
+            Cwd::Path(there) => Some(&**there),
+            _ => None,
+        };
+        let redirects = command.redirects.iter().map(|redirect| &*redirect.target.text);
+        command.args().iter().map(|word| &*word.text).chain(redirects).chain(there)
+    });
+    words.chain([&*step.state.cwd]).any(|word| made.iter().any(|made| *made != "/" && is_within(word, made)))
 }
 
 /// Whether a COPY puts the same at the same place whatever the working directory is, and for root, who makes it too.
