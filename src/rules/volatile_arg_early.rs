@@ -93,7 +93,9 @@ fn tell(cx: &DockerfileCx<'_>, same: &[Early<'_>], out: &mut Sink) {
     let again = |step: &StepId| answer.runs_again(*step);
     let mut idle: Vec<Vec<StepId>> =
         same.iter().map(|one| one.reach.idle.iter().copied().filter(again).collect()).collect();
-    idle.iter_mut().for_each(|steps| volatile::without_rerun(cx, steps));
+    for (one, steps) in same.iter().zip(&mut idle) {
+        volatile::without_rerun(cx, one.decl.name.span.start, steps);
+    }
     if name == EPOCH {
         let costly = |step: &StepId| matches!(cx.graph().step(*step), Some(found) if matches!(found.kind, StepKind::Run(_)));
         let found: Vec<StepId> =

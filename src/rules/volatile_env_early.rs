@@ -63,7 +63,7 @@ fn report(cx: &DockerfileCx<'_>, start: u32, pair: &Pair<'_>, out: &mut Sink) {
     let again = cx.model().rerun_by(&apply(cx.text(), std::slice::from_ref(&bump)));
     let reruns = |step: &StepId| again.get(step.index()).copied().unwrap_or(false);
     let mut idle: Vec<StepId> = reach.idle.iter().copied().filter(reruns).collect();
-    volatile::without_rerun(cx, &mut idle);
+    volatile::without_rerun(cx, start, &mut idle);
     let title = match reach.first_use.filter(|_| reach.is_named) {
         Some(at) => format!("move `{name}` to just above its first use in line {}", cx.line(at)),
         None => format!("move `{name}` below what has no use for it"),

@@ -4,7 +4,7 @@ use super::{DockerfileCx, Place, scope, typical};
 use crate::builds::{Setting, System, Value, Volatility};
 use crate::cache::{Change, Verdict};
 use crate::dockerfile::Kind;
-use crate::graph::StepId;
+use crate::graph::{Step, StepId};
 
 /// Names that say so whatever the value: of commits, dates, runs.
 const MOVING: &[&str] = &[
@@ -279,10 +279,11 @@ pub fn pins(cx: &DockerfileCx<'_>, name: &str) -> bool {
         })
 }
 
-/// Leaves out the steps that a commit runs again whatever the variable is: they stand on a COPY of the whole context.
-pub fn without_rerun(cx: &DockerfileCx<'_>, steps: &mut Vec<StepId>) {
-    let Some(last) = steps.last().copied() else { return };
-    let mut takers = cx.graph().all_steps().map(|(id, _)| id).take_while(|id| *id < last);
+/// Leaves out the steps that a commit runs again whatever the variable is: it is declared at `start`, below a COPY of the
+/// whole context on which they stand.
+pub fn without_rerun(cx: &DockerfileCx<'_>, start: u32, steps: &mut Vec<StepId>) {
+    let above = |step: &Step<'_>| step.instruction.span.start < start;
+    let mut takers = cx.graph().all_steps().take_while(|(_, step)| above(step)).map(|(id, _)| id);
     let Some(taker) = takers.find(|id| typical::takes_all(cx, *id)) else { return };
     let Some(file) = typical::edited(cx, taker, None, &|_| false) else { return };
     let answer = cx.model().after(&[Change::Edit(vec![file])]);
