@@ -47,10 +47,11 @@ impl Rule for MissingCacheMount {
                 let built =
                     |dir: &CacheDir<'_>| dir.holds() == Holds::Compiled && dir.needed_later().is_some();
                 let only = good_dirs(used).all(|(dir, _)| built(dir));
-                let dirs = good_dirs(used).filter(|(dir, _)| only || !built(dir));
-                let paths: Vec<String> = dirs.map(|(_, path)| format!("`{path}`")).collect();
+                let dirs: Vec<_> = good_dirs(used).filter(|(dir, _)| only || !built(dir)).collect();
+                let paths: Vec<String> = dirs.iter().map(|(_, path)| format!("`{path}`")).collect();
                 let Some(command) = script.commands.get(used.command) else { continue };
-                let what = if used.kind.downloads() { "downloads" } else { "compiles" };
+                let compiled = dirs.iter().all(|(dir, _)| dir.holds() == Holds::Compiled);
+                let what = if used.kind.downloads() && !compiled { "downloads" } else { "compiles" };
                 let message = format!(
                     "{tool} {what} everything again whenever this RUN runs: its cache is not in a mount"
                 );

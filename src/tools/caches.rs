@@ -120,15 +120,16 @@ fn dirs<'c>(site: &Site<'_, '_>, owner: &'c Tool, cache: &'c Cache) -> impl Iter
     let mut found: Vec<CacheDir<'c>> = Vec::new();
     let mount = cache.mount.unwrap_or_default();
     let dir = |path, sure, moved| CacheDir { owner, cache, path, sure, moved, mount };
+    let mut doubtful = false;
     for template in &cache.path {
         match resolve(site, template) {
-            Resolved::No => {}
+            Resolved::No { doubtful: doubt } => doubtful |= doubt,
             Resolved::Unknown => {
                 found.push(dir(None, false, true));
                 break;
             }
             Resolved::At(place) => {
-                found.push(dir(Some(place.path), place.sure, place.moved));
+                found.push(dir(Some(place.path), place.sure && !doubtful, place.moved));
                 break;
             }
         }
@@ -145,8 +146,11 @@ struct Place {
 
 enum Resolved {
     At(Place),
-    /// A variable or option in it is not set.
-    No,
+    /// A variable or option in it is not set, as far as is known.
+    No {
+        /// Whether the image may have set it.
+        doubtful: bool,
+    },
     Unknown,
 }
 
@@ -166,7 +170,7 @@ fn resolve(site: &Site<'_, '_>, template: &str) -> Resolved {
         };
         match value(site, name) {
             Value::Set(value) => text.push_str(&value),
-            Value::Unset => return Resolved::No,
+            Value::Unset => return Resolved::No { doubtful: site.environment.may_be_set(name) },
             Value::Unknown => return Resolved::Unknown,
         }
         moved = true;

@@ -112,6 +112,11 @@ impl<'e> Environment<'e> {
         }
     }
 
+    /// Whether an image that the data does not know may have set `name`, though nothing else has.
+    pub(super) fn may_be_set(&self, name: &str) -> bool {
+        self.known_image().is_none() && images::is_usual(name)
+    }
+
     fn outer(&self, command: &Command<'_>, name: &str) -> Variable<'e> {
         // `su -` and `sudo -i` start with an environment of their own.
         if command

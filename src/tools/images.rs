@@ -41,6 +41,8 @@ impl From<Shipped> for User {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    usual: Vec<String>,
     image: Vec<Image>,
 }
 
@@ -51,21 +53,35 @@ fn root() -> String {
 /// The text of the data.
 pub(super) const TEXT: &str = include_str!("../../rules/tools/common/images.toml");
 
-/// What is known of the image that `reference` names.
-pub(super) fn find(reference: &str) -> Option<&'static Image> {
-    static IMAGES: OnceLock<FxHashMap<String, Arc<Image>>> = OnceLock::new();
-    let images = IMAGES.get_or_init(|| {
-        let images = toml::from_str::<File>(TEXT).map(|file| file.image).unwrap_or_default();
+/// The data, by name.
+struct Images {
+    usual: Vec<String>,
+    by_name: FxHashMap<String, Arc<Image>>,
+}
+
+fn images() -> &'static Images {
+    static IMAGES: OnceLock<Images> = OnceLock::new();
+    IMAGES.get_or_init(|| {
+        let file = toml::from_str::<File>(TEXT).unwrap_or(File { usual: Vec::new(), image: Vec::new() });
         let mut by_name = FxHashMap::default();
-        for image in images.into_iter().map(Arc::new) {
+        for image in file.image.into_iter().map(Arc::new) {
             for name in &image.names {
                 by_name.entry(name.clone()).or_insert_with(|| Arc::clone(&image));
             }
         }
-        by_name
-    });
+        Images { usual: file.usual, by_name }
+    })
+}
+
+/// What is known of the image that `reference` names.
+pub(super) fn find(reference: &str) -> Option<&'static Image> {
     let (repository, _) = split(reference);
-    images.get(repository).map(|image| &**image)
+    images().by_name.get(repository).map(|image| &**image)
+}
+
+/// Whether images that are not listed may set the variable as well.
+pub(super) fn is_usual(variable: &str) -> bool {
+    images().usual.iter().any(|name| name == variable)
 }
 
 /// Repository without registry and `library/`, and tag, of an image reference.
