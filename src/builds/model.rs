@@ -177,6 +177,25 @@ pub enum System {
     PackageJson,
 }
 
+impl System {
+    /// Whether it is a service that builds by itself, and not a file for people and services alike.
+    #[must_use]
+    pub fn is_ci(self) -> bool {
+        !matches!(
+            self,
+            Self::Compose
+                | Self::Devcontainer
+                | Self::PackageJson
+                | Self::Make
+                | Self::Just
+                | Self::Task
+                | Self::Shell
+                | Self::Bake
+                | Self::Skaffold
+        )
+    }
+}
+
 /// What reads the settings and talks to the builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -25,9 +25,7 @@ impl Rule for GhaOutsideAction {
     fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
         let mut seen: BTreeSet<Place> = BTreeSet::new();
         for build in cx.builds {
-            let ci =
-                !matches!(build.build.system, System::Bake | System::Compose | System::Shell | System::Make);
-            let elsewhere = ci && build.build.system != System::GithubActions;
+            let elsewhere = build.build.system.is_ci() && build.build.system != System::GithubActions;
             if build.build.gha_token != Some(false) && !elsewhere {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! Variables whose value is another one in every build.
 
 use super::{DockerfileCx, Place, scope, typical};
-use crate::builds::{Setting, System, Value, Volatility};
+use crate::builds::{Setting, Value, Volatility};
 use crate::cache::{Change, Verdict};
 use crate::dockerfile::Kind;
 use crate::graph::{Step, StepId};
@@ -213,7 +213,7 @@ pub fn why(cx: &DockerfileCx<'_>, name: &str) -> Option<Why> {
     let mut told = false;
     for build in builds {
         let passed = build.args.iter().rev().find(|(key, _)| key == name).map(|(_, setting)| setting);
-        let is_ci = !build.template && is_ci(build.system);
+        let is_ci = !build.template && build.system.is_ci();
         match passed {
             Some(setting) => match volatility(setting) {
                 Some(how) if how >= Volatility::PerCommit => {
@@ -231,21 +231,6 @@ pub fn why(cx: &DockerfileCx<'_>, name: &str) -> Option<Why> {
         return None;
     }
     named(name, &cx.settings.order.volatile_args).map(Why::Named)
-}
-
-fn is_ci(system: System) -> bool {
-    !matches!(
-        system,
-        System::Compose
-            | System::Devcontainer
-            | System::PackageJson
-            | System::Make
-            | System::Just
-            | System::Task
-            | System::Shell
-            | System::Bake
-            | System::Skaffold
-    )
 }
 
 fn volatility(setting: &Setting<Value>) -> Option<Volatility> {
