@@ -1,5 +1,6 @@
 //! What a rule sees.
 
+use super::words::code;
 use super::{Cause, Facts, Place};
 use crate::builds::{Build, Setting};
 use crate::cache::{Because, Model};
@@ -157,7 +158,9 @@ impl BuildCx<'_> {
         if title.is_empty() {
             title = format!("the build in {}", self.file.path);
         }
-        let leg: Vec<&str> = self.build.matrix.iter().map(|(_, value)| value.as_str()).collect();
+        // A leg may hold whole lists, in lines of their own.
+        let values = self.build.matrix.iter().map(|(_, value)| code(value, 40));
+        let leg: Vec<String> = values.map(|value| value.trim_matches('`').to_owned()).collect();
         if leg.is_empty() { title } else { format!("{title} ({})", leg.join(", ")) }
     }
 
