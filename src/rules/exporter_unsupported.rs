@@ -1,7 +1,7 @@
 //! `exporter-unsupported`: a cache export that the builder in use cannot make.
 
 use super::{Category, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
-use crate::builds::System;
+use crate::builds::{Driver, System};
 use crate::cache::{Support, support};
 
 static META: Meta = Meta {
@@ -28,10 +28,14 @@ impl Rule for ExporterUnsupported {
             if matches!(build.build.system, System::Bake | System::Compose | System::Devcontainer) {
                 continue;
             }
+            // A script whose caller is not seen, and that wants what the default builder cannot do, runs on another one.
+            let unseen = !build.build.system.is_ci() && build.build.builder.driver == Driver::Unknown;
+            let several = build.build.platforms.len() > 1;
             for export in &build.build.cache_to {
                 let gha = export.value.kind().is_some_and(|kind| kind.eq_ignore_ascii_case("gha"));
                 let (message, severity) = match support(build.build, &export.value) {
                     Support::Works => continue,
+                    Support::Turns(_) if unseen && (gha || several) => continue,
                     // A rule of its own tells of the token.
                     Support::Dropped(_) if gha => continue,
                     Support::Refused(why) => (format!("the build fails: {why}"), Severity::Error),
