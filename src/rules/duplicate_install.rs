@@ -108,7 +108,9 @@ const SETTINGS: &[&str] = &[
 impl Install {
     fn of(cx: &DockerfileCx<'_>, id: StepId, step: &Step<'_>, used: &ToolUse<'_>) -> Option<Self> {
         let command = cx.command(id, used)?;
-        let certain = command.certain && !command.substitution && !command.in_loop && used.sure;
+        // What a script from elsewhere set up may decide what is installed.
+        let certain =
+            !cx.uses(id).opaque && command.certain && !command.substitution && !command.in_loop && used.sure;
         if !certain
             || used.row.index
             || !used.kind.downloads()
