@@ -18,8 +18,10 @@ static META: Meta = Meta {
     docs: include_str!("../../rules/copy-without-link.md"),
 };
 
-/// Directories that are links in most images: a layer of its own would put a directory in their place.
-const LINKS: [&str; 8] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/var/run", "/var/lock"];
+/// Directories that are links in most images, or in those of a family: a layer of its own would put a directory in their
+/// place.
+const LINKS: [&str; 9] =
+    ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/var/run", "/var/lock", "/etc/ssl/certs"];
 
 /// See the page.
 pub(super) struct CopyWithoutLink;
