@@ -56,7 +56,12 @@ impl Rule for GitContext {
                             many => count(many.len(), "file"),
                         }
                     ),
-                    Severity::Warning,
+                    // Settings of tools that hardly change cost next to nothing.
+                    if files.iter().all(|file| path::base(file).starts_with('.')) {
+                        Severity::Info
+                    } else {
+                        Severity::Warning
+                    },
                 ),
                 Found::Missing(source, line) => (
                     format!(
