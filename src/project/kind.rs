@@ -84,6 +84,7 @@ const NOT_DOCKERFILES: &[&str] = &[
     "css",
     "svg",
     "png",
+    "wasm",
     "lock",
     "sum", // data
     "md",
@@ -253,6 +254,7 @@ mod tests {
             "dockerfile_test.go",
             "dockerfile-llb.md",
             "Dockerfile.py",
+            "dockerfile-0.3.3.wasm",
             "DockerfileUtility.py",
             "Dockerfile.tmpl",
             "dockerfiles_update.py",
