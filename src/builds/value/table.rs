@@ -234,7 +234,6 @@ const NAMES: &[(&str, Volatility)] = &[
     ("GITHUB_SERVER_URL", Fixed),
     ("GITHUB_SHA", PerCommit),
     ("GITHUB_SHA_SHORT", PerCommit),
-    ("GITHUB_TOKEN", PerRun),
     ("GITHUB_WORKFLOW", Fixed),
     ("GITHUB_WORKSPACE", Fixed),
     ("GIT_BRANCH", PerBranch),
