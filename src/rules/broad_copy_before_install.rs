@@ -188,8 +188,8 @@ fn report(
     let numbers: Vec<u32> = installs.iter().map(|install| cx.line_of(install.step)).collect();
     let total = answer.reruns().count();
     let message = format!(
-        "an edit of {} runs {} ({}) again, which reads only manifests; {} in all",
-        code(file, 40),
+        "{} runs {} ({}) again, which reads only manifests; {} in all",
+        typical::edit_of(cx, file),
         code(&name, 36),
         lines(&numbers),
         count(total, "step")

@@ -105,8 +105,8 @@ fn report(
     let total = answer.reruns().count();
     let verb = if sure { "runs" } else { "may run" };
     let message = format!(
-        "an edit of {} {verb} {} again, which needs no file of the project; {} in all",
-        code(file, 40),
+        "{} {verb} {} again, which needs no file of the project; {} in all",
+        typical::edit_of(cx, file),
         code(&command, 44),
         count(total, "step")
     );

@@ -1,6 +1,7 @@
 //! The file that a question about "an edit of a source file" names.
 
 use super::DockerfileCx;
+use super::words::code;
 use crate::context::{Entry, has_wildcards, path};
 use crate::graph::{StepId, StepKind};
 
@@ -89,6 +90,15 @@ pub fn is_unknown(cx: &DockerfileCx<'_>, step: StepId) -> bool {
     copy.sources
         .iter()
         .any(|source| source.text.trim_matches('/').is_empty() && source.span.of(cx.text()).contains('$'))
+}
+
+/// "an edit of `src/main.rs`", of a file that is there or, with an unknown context, of one that such projects have.
+#[must_use]
+pub fn edit_of(cx: &DockerfileCx<'_>, file: &str) -> String {
+    match cx.model().context() {
+        Some(_) => format!("an edit of {}", code(file, 40)),
+        None => format!("an edit of a source, {} perhaps,", code(file, 40)),
+    }
 }
 
 /// Whether the step takes the whole context, so that nearly every commit changes what it takes.
