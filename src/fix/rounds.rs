@@ -4,8 +4,9 @@ use super::{Fix, Safety, apply, select};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// After so many rounds fixing stops; what is left then is two fixes that undo each other.
-pub const MAX_ROUNDS: usize = 10;
+/// After so many rounds fixing stops; what is left then is two fixes that undo each other. Dockerfiles that share an ignore
+/// file write into it one after the other, a round each.
+pub const MAX_ROUNDS: usize = 40;
 
 /// The texts of files by path. What is not in it does not exist.
 pub type Texts = BTreeMap<Arc<str>, String>;
