@@ -6,6 +6,7 @@ use super::environment::{Environment, Variable};
 use super::model::{Cache, Holds, HomeRule, Mount, Sharing, Tool};
 use super::path::normalize;
 use super::recognise::Use;
+use crate::shell::Cwd;
 
 /// A cache directory in force for a command.
 #[derive(Clone, Debug)]
@@ -243,5 +244,9 @@ fn absolute(site: &Site<'_, '_>, text: &str) -> Option<(String, bool)> {
         return Some((normalize(text), true));
     }
     let directory = site.directory.as_ref()?;
-    Some((normalize(&format!("{directory}/{text}")), true))
+    // Without a WORKDIR an image that the data does not know has one of its own.
+    let assumed = site.environment.cwd == "/"
+        && site.environment.known_image().is_none()
+        && !matches!(&site.command.cwd, Cwd::Path(path) if path.starts_with(['/', '~']));
+    Some((normalize(&format!("{directory}/{text}")), !assumed))
 }
