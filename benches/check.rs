@@ -37,3 +37,19 @@ fn one_file_of_lines(bencher: Bencher<'_, '_>, lines: usize) {
     let settings = Settings::default();
     bencher.counter(bytes).bench_local(|| engine::analyze(black_box(&project), black_box(&settings)));
 }
+
+/// The Dockerfile that `HITRATE_BENCH_FILE` names; without it the one of the example.
+#[divan::bench]
+#[allow(clippy::print_stderr)] // A bench has no other way to say so.
+fn one_file_of_yours(bencher: Bencher<'_, '_>) {
+    let example = || concat!(env!("CARGO_MANIFEST_DIR"), "/examples/shop/Dockerfile").to_owned();
+    let path = std::env::var("HITRATE_BENCH_FILE").unwrap_or_else(|_| example());
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => return eprintln!("{path}: {error}"),
+    };
+    let bytes = BytesCount::new(text.len());
+    let project = Project::in_memory(vec![("Dockerfile".to_owned(), text)]);
+    let settings = Settings::default();
+    bencher.counter(bytes).bench_local(|| engine::analyze(black_box(&project), black_box(&settings)));
+}

@@ -1,9 +1,11 @@
 //! Paths as text.
 
+use crate::context::path::is_plain;
+
 /// `.`, `..` and doubled or trailing slashes resolved.
 #[must_use]
 pub fn normalize(path: &str) -> String {
-    if crate::context::path::is_plain(path.strip_prefix('/').unwrap_or(path)) {
+    if is_plain(path.strip_prefix('/').unwrap_or(path)) {
         return path.to_owned();
     }
     let mut parts: Vec<&str> = Vec::new();
@@ -32,6 +34,11 @@ pub fn normalize(path: &str) -> String {
 /// Whether `inner` is `outer` or below it. `*` in either stands for one part.
 #[must_use]
 pub fn is_within(inner: &str, outer: &str) -> bool {
+    let rooted =
+        |path: &'_ str| path.strip_prefix('/').is_some_and(|path| is_plain(path) && !path.contains('*'));
+    if rooted(inner) && rooted(outer) {
+        return inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    }
     let mut inner = inner.split('/').filter(|part| !part.is_empty());
     outer.split('/').filter(|part| !part.is_empty()).all(|outer| {
         inner.next().is_some_and(|inner| {
