@@ -1,5 +1,5 @@
 //! Turns `rules/tools/*.toml` into what the program reads soonest: one JSON text per tool, parsed when a command first asks
-//! for the tool, and a sorted table of all executables.
+//! for the tool, and a sorted table of all executables; and what is known of images.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -43,7 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         format!("&[\n{}]\n", entries.iter().map(line).collect::<String>())
     };
 
+    let images: toml::Table = toml::from_str(&fs::read_to_string("rules/tools/common/images.toml")?)?;
+
     let out = env::var("OUT_DIR")?;
+    fs::write(Path::new(&out).join("images.in"), format!("{:?}", serde_json::to_string(&images)?))?;
     fs::write(Path::new(&out).join("tools.in"), tools)?;
     fs::write(Path::new(&out).join("executables.in"), table(&exact))?;
     fs::write(Path::new(&out).join("globs.in"), table(&globs))?;

@@ -50,8 +50,8 @@ fn root() -> String {
     "root".to_owned()
 }
 
-/// The text of the data.
-pub(super) const TEXT: &str = include_str!("../../rules/tools/common/images.toml");
+/// The data, as `build.rs` prepares it.
+const TEXT: &str = include!(concat!(env!("OUT_DIR"), "/images.in"));
 
 /// The data, by name.
 struct Images {
@@ -62,7 +62,8 @@ struct Images {
 fn images() -> &'static Images {
     static IMAGES: OnceLock<Images> = OnceLock::new();
     IMAGES.get_or_init(|| {
-        let file = toml::from_str::<File>(TEXT).unwrap_or(File { usual: Vec::new(), image: Vec::new() });
+        let file =
+            serde_json::from_str::<File>(TEXT).unwrap_or(File { usual: Vec::new(), image: Vec::new() });
         let mut by_name = FxHashMap::default();
         for image in file.image.into_iter().map(Arc::new) {
             for name in &image.names {
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_data_is_well_formed() {
-        let file: File = toml::from_str(TEXT).unwrap();
+        let file: File = serde_json::from_str(TEXT).unwrap();
         assert!(file.image.len() > 10);
         assert_eq!(find("node:22").map(|image| image.users[0].home.as_str()), Some("/home/node"));
     }
