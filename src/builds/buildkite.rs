@@ -132,7 +132,13 @@ impl Reader<'_, '_> {
         if let Some(plugins) = step.get("plugins") {
             plugin::read(plugins, &env, self.files, leg, &mut self.out);
         }
-        self.out.iter_mut().skip(from).for_each(|(build, _)| build.after.clone_from(&self.ended));
+        let condition = step.get("if").filter(|node| node.str().is_some_and(is_open));
+        for (build, _) in self.out.iter_mut().skip(from) {
+            build.after.clone_from(&self.ended);
+            if let Some(condition) = condition {
+                build.only_if(&env.path, condition.span);
+            }
+        }
     }
 }
 
@@ -177,6 +183,18 @@ fn narrowed(outer: &Trigger, step: &Node<'_>) -> Trigger {
         }
     }
     trigger
+}
+
+/// Whether an `if` asks for more than the branch, the tag and the pull request, which are the trigger.
+fn is_open(condition: &str) -> bool {
+    let mut rest = condition;
+    while let Some(at) = rest.find("build.") {
+        rest = rest.get(at + "build.".len()..).unwrap_or("");
+        if !["branch", "tag", "pull_request.id", "pipeline."].iter().any(|known| rest.starts_with(known)) {
+            return true;
+        }
+    }
+    condition.contains("||")
 }
 
 /// The legs of `matrix`: a list, or `setup` with `adjustments` that skip.

@@ -69,6 +69,8 @@ impl Merged {
 fn merge(have: &mut Build, new: Build) {
     have.trigger = both(&have.trigger, &new.trigger);
     have.template &= new.template;
+    // What runs for sure in one of the circumstances is no exception.
+    have.condition = have.condition.take().and(new.condition);
     have.conditional_export |= new.conditional_export || have.cache_to.is_empty() != new.cache_to.is_empty();
     specs(&mut have.cache_from, new.cache_from);
     specs(&mut have.cache_to, new.cache_to);

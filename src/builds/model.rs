@@ -80,6 +80,9 @@ pub struct Build {
     pub pulled_before: Vec<Setting<Value>>,
     /// When it runs.
     pub trigger: Trigger,
+    /// What must hold for it to run under its trigger, where no file tells whether it does. The build's own span where that
+    /// is not one text.
+    pub condition: Option<Setting<Condition>>,
     /// Key of the job it runs in; builds with equal keys share one builder and run in order.
     pub job: String,
     /// Keys of the jobs that have ended when its job starts, without the legs of their matrices, as far as the file tells
@@ -137,6 +140,7 @@ impl Build {
             builder: Builder::default(),
             pulled_before: Vec::new(),
             trigger: Trigger::default(),
+            condition: None,
             job: String::new(),
             after: Vec::new(),
             conditional_export: false,
@@ -356,6 +360,15 @@ pub enum Driver {
     /// Nothing tells.
     #[default]
     Unknown,
+}
+
+/// What decides whether a build runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// A branch of a script: `if`, `case`, `&&` behind a test, a function that is called only there.
+    Script,
+    /// The pipeline: `if:`, `rules:`, somebody who starts the job.
+    Pipeline,
 }
 
 /// When a build runs.

@@ -1,6 +1,7 @@
 //! Builds that are defined in one file and started from another: bake targets, Compose services.
 
-use super::{Build, CacheSpec, Setting};
+use super::{Build, CacheSpec, Condition, Setting};
+use crate::source::Span;
 use std::sync::Arc;
 
 impl Build {
@@ -31,6 +32,7 @@ impl Build {
         self.front = starter.front;
         self.matrix = starter.matrix.iter().cloned().chain(self.matrix).collect();
         self.trigger.clone_from(&starter.trigger);
+        self.condition = self.condition.or_else(|| starter.condition.clone());
         self.job.clone_from(&starter.job);
         self.builder = starter.builder.clone();
         self.template = starter.template;
@@ -87,6 +89,15 @@ impl Build {
         build
     }
 
+    /// Notes that the pipeline lets it run only if what `path` says at `span` holds, which no file tells. What a script says is
+    /// nearer.
+    pub(super) fn only_if(&mut self, path: &Arc<str>, span: Span) {
+        if self.condition.is_none() {
+            let path = (self.path != *path).then(|| Arc::clone(path));
+            self.condition = Some(Setting { path, ..Setting::new(Condition::Pipeline, span) });
+        }
+    }
+
     /// Takes the path off the settings that stand in the build's own file.
     pub(super) fn at_home(&mut self) {
         let own = Arc::clone(&self.path);
@@ -111,6 +122,7 @@ impl Build {
         }
         one(self.dockerfile.as_mut(), with);
         one(self.dockerfile_inline.as_mut(), with);
+        one(self.condition.as_mut(), with);
         with(&mut self.context.path);
         self.contexts.iter_mut().for_each(|(_, context)| with(&mut context.path));
         self.args.iter_mut().for_each(|(_, value)| with(&mut value.path));

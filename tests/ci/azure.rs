@@ -149,3 +149,17 @@ fn arguments_that_end_in_a_letter_of_two_bytes() {
     let build = &Project::new(&[("azure-pipelines.yml", text)]).read()[0].build;
     assert!(text.get(build.context.span.range()).is_some());
 }
+
+#[test]
+fn a_condition_beyond_success_decides_whether_a_build_runs() {
+    let text = "steps:
+- script: docker build -t a .
+  condition: succeeded()
+- script: docker build -t b .
+  condition: eq(variables.IMAGES, 'yes')
+";
+    let builds = Project::new(&[("azure-pipelines.yml", text)]).read();
+    let told: Vec<Option<&str>> =
+        builds.iter().map(|found| found.build.condition.as_ref().map(|setting| found.of(setting))).collect();
+    assert_eq!(told, [None, Some("eq(variables.IMAGES, 'yes')")]);
+}

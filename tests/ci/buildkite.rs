@@ -135,3 +135,17 @@ steps:
     let prebuilt = Project::new(&[(PIPELINE, prebuilt.leak()), COMPOSE]).read();
     assert_eq!(prebuilt.len(), 2, "a service that is built elsewhere is not built to run it");
 }
+
+#[test]
+fn an_if_that_asks_for_more_than_branch_tag_and_pull_request_decides_whether_a_build_runs() {
+    let text = "steps:
+  - command: docker build -t a .
+    if: build.branch == 'main'
+  - command: docker build -t b .
+    if: build.env('IMAGES') == 'yes'
+";
+    let builds = Project::new(&[(".buildkite/pipeline.yml", text)]).read();
+    let told: Vec<Option<&str>> =
+        builds.iter().map(|found| found.build.condition.as_ref().map(|setting| found.of(setting))).collect();
+    assert_eq!(told, [None, Some("build.env('IMAGES') == 'yes'")]);
+}

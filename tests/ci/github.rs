@@ -1,5 +1,5 @@
 use crate::{Project, one, value};
-use hitrate::builds::{Driver, Front, System, Volatility};
+use hitrate::builds::{Condition, Driver, Front, System, Volatility};
 
 const WORKFLOW: &str = ".github/workflows/images.yml";
 
@@ -609,4 +609,51 @@ jobs:
     assert_eq!(reference(&builds[0].build.cache_from[0]), "acme/app:${{ steps.names.outputs.place }}");
     let trigger = &builds[0].build.trigger;
     assert!(trigger.default_branch && trigger.manual && !trigger.unknown);
+}
+
+#[test]
+fn what_decides_whether_a_build_runs_is_said_where_no_file_tells() {
+    let text = "on: {push: {branches: [main]}, pull_request: {}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - run: docker build -t a .
+      - if: github.event_name == 'push'
+        run: docker build -t pushed .
+      - if: steps.changed.outputs.images == 'true'
+        run: docker build -t changed .
+      - run: |
+          for name in x y; do docker build -t $name .; done
+          cd images && docker build -t images .
+          if [ -n \"$NIGHTLY\" ]; then
+            docker build -t nightly .
+          fi
+  b:
+    if: vars.IMAGES
+    runs-on: ubuntu-latest
+    steps:
+      - run: docker build -t b .
+";
+    let builds = Project::new(&[(WORKFLOW, text)]).read();
+    let told: Vec<(&str, Option<(Condition, &str)>)> = builds
+        .iter()
+        .map(|found| {
+            let condition = found.build.condition.as_ref();
+            (found.tags()[0], condition.map(|setting| (setting.value, found.of(setting))))
+        })
+        .collect();
+    let changed = "steps.changed.outputs.images == 'true'";
+    assert_eq!(
+        told,
+        [
+            ("a", None),
+            ("pushed", None),
+            ("changed", Some((Condition::Pipeline, changed))),
+            ("$name", None),
+            ("images", None),
+            ("nightly", Some((Condition::Script, "[ -n \"$NIGHTLY\" ]"))),
+            ("b", Some((Condition::Pipeline, "vars.IMAGES"))),
+        ]
+    );
 }

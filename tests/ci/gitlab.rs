@@ -198,3 +198,26 @@ fn variables_of_a_job_stand_in_its_file_whatever_script_uses_them() {
     assert_eq!((file.path.as_deref(), file.span.of(script)), (Some("build.sh"), "$FILE"));
     assert_eq!((found.build.kept[0].path.as_deref(), found.of(&found.build.kept[0])), (None, "c"));
 }
+
+#[test]
+fn rules_that_no_file_decides_and_jobs_that_wait_for_somebody_are_conditions() {
+    let text = "a:
+  script: [docker build -t a .]
+  rules:
+    - if: $CI_COMMIT_BRANCH
+b:
+  script: [docker build -t b .]
+  rules:
+    - changes: [images/*]
+c:
+  script: [docker build -t c .]
+  when: manual
+d:
+  script: [docker build -t d .]
+  only: [develop]
+";
+    let builds = Project::new(&[(PIPELINE, text)]).read();
+    let told: Vec<Option<&str>> =
+        builds.iter().map(|found| found.build.condition.as_ref().map(|setting| found.of(setting))).collect();
+    assert_eq!(told, [None, Some("- changes: [images/*]"), Some("manual"), Some("[develop]")]);
+}

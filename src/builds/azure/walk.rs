@@ -100,6 +100,7 @@ impl<'f> Walk<'f> {
         if scope.never(stage.get("condition").map(|node| &**node)) {
             return;
         }
+        let from = self.builds.len();
         let mut scope = scope.clone();
         self.variables(file, stage.get("variables").map(|node| &**node), &mut scope, depth);
         let inner = pool_of(stage, &scope, pool);
@@ -107,6 +108,17 @@ impl<'f> Walk<'f> {
         names.extend(named(stage, &scope, &["displayName", "stage"]));
         if let Some(jobs) = stage.get("jobs") {
             self.jobs(file, jobs, &scope, inner, &names, depth);
+        }
+        self.only_if(file, stage, from);
+    }
+
+    /// Notes of the builds from `from` on what the `condition` of their stage, job or step is, where it asks for more than that
+    /// the one before succeeded.
+    fn only_if(&mut self, file: &File<'_>, node: &Node<'_>, from: usize) {
+        let Some(condition) = node.get("condition") else { return };
+        let text = condition.str().unwrap_or("").trim();
+        if !["succeeded()", "always()", "succeededOrFailed()", "true"].contains(&text) {
+            self.builds.iter_mut().skip(from).for_each(|build| build.only_if(&file.path, condition.span));
         }
     }
 
@@ -140,6 +152,7 @@ impl<'f> Walk<'f> {
         if scope.never(job.get("condition").map(|node| &**node)) {
             return;
         }
+        let from = self.builds.len();
         self.jobs += 1;
         let number = self.jobs;
         for leg in legs(job, scope) {
@@ -169,6 +182,7 @@ impl<'f> Walk<'f> {
                 self.steps(file, steps, &scope, &mut run, depth);
             }
         }
+        self.only_if(file, job, from);
     }
 
     fn steps(&mut self, file: &File<'_>, steps: &Node<'_>, scope: &Scope, job: &mut Job, depth: u32) {
@@ -193,10 +207,11 @@ impl<'f> Walk<'f> {
         {
             return;
         }
+        let from = self.builds.len();
         if let Some(task) = step.get("task").and_then(|task| task.str()) {
             let builds = super::tasks::task(self.files, file, step, task, scope, &mut job.env);
             self.builds.extend(builds);
-            return;
+            return self.only_if(file, step, from);
         }
         for (key, dialect) in [
             ("script", Dialect::Posix),
@@ -210,6 +225,7 @@ impl<'f> Walk<'f> {
                 self.builds.extend(builds);
             }
         }
+        self.only_if(file, step, from);
     }
 
     /// A template of stages or jobs.

@@ -25,9 +25,10 @@ pub(crate) use paths::{Base, resolve};
 pub(crate) use words::make_dollars;
 
 use super::{
-    Arg, Build, Builder, Driver, Files, Front, Placed, Setting, System, Trigger, Value, Vars, join, parent,
+    Arg, Build, Builder, Condition, Driver, Files, Front, Placed, Setting, System, Trigger, Value, Vars,
+    join, parent,
 };
-use crate::shell::{self, Command, Cwd, Dialect, Script};
+use crate::shell::{self, Command, Cwd, Dialect, GuardKind, Script};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -221,7 +222,7 @@ pub fn run(
 ) {
     let source = words::Source::new(text);
     vars::set_once(script, &source, &mut env.vars);
-    let mut runner = Runner { source, env, files, out, moved: Vec::new(), tagged: Vec::new() };
+    let mut runner = Runner { script, source, env, files, out, moved: Vec::new(), tagged: Vec::new() };
     for (index, command) in script.commands.iter().enumerate() {
         let next = script.commands.get(index + 1);
         runner.command(command, next);
@@ -229,6 +230,7 @@ pub fn run(
 }
 
 struct Runner<'r, 'f> {
+    script: &'r Script<'r>,
     source: words::Source<'r>,
     env: &'r mut ScriptEnv,
     files: Files<'f>,
@@ -285,6 +287,30 @@ impl Runner<'_, '_> {
         if self.out.len() == before {
             facts::note(self, &call, tolerant);
             self.follow(&call);
+        }
+        if self.out.len() > before {
+            self.conditional(command, before);
+        }
+    }
+
+    /// Notes of the builds from `first` on what decides whether their command runs: the test of the innermost branch that
+    /// has one.
+    fn conditional(&mut self, command: &Command<'_>, first: usize) {
+        let mut condition = None;
+        for guard in self.script.guards(command) {
+            match guard.kind {
+                GuardKind::Met => {}
+                GuardKind::Unknown => condition = condition.or(Some(command.span)),
+                GuardKind::Succeeds(number) | GuardKind::Fails(number) => {
+                    let test = self.script.commands.get(number as usize);
+                    condition = Some(test.map_or(command.span, |test| test.span));
+                    break;
+                }
+            }
+        }
+        let Some(span) = condition else { return };
+        for build in self.out.iter_mut().skip(first) {
+            build.condition.get_or_insert_with(|| Setting::new(Condition::Script, span));
         }
     }
 

@@ -67,9 +67,12 @@ impl Job<'_, '_, '_> {
                 return;
             }
             self.reader.budget -= 1;
-            if self.context.condition(step.get("if").map(|node| &**node)) == Some(false) {
+            let condition = step.get("if").map(|node| &**node);
+            let runs = self.context.condition(condition);
+            if runs == Some(false) {
                 continue;
             }
+            let from = self.reader.builds.len();
             let outer = step.get("env").map(|env| {
                 let outer = (self.context.env.clone(), self.context.env_at.clone());
                 self.context.add_env(Some(&**env), &file.path);
@@ -77,6 +80,9 @@ impl Job<'_, '_, '_> {
             });
             self.step(file, step);
             self.note_written(step);
+            if runs.is_none() {
+                self.reader.runs_if(from, condition, file);
+            }
             if let Some((env, at)) = outer {
                 self.context.env = env;
                 self.context.env_at = at;

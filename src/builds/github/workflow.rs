@@ -61,6 +61,12 @@ impl<'f> Reader<'f> {
         Some((text, root))
     }
 
+    /// Notes of the builds from `from` on that they run only if `condition` holds, which no file tells.
+    pub(super) fn runs_if(&mut self, from: usize, condition: Option<&Node<'_>>, file: &File<'_>) {
+        let Some(span) = condition.map(|node| node.span) else { return };
+        self.builds.iter_mut().skip(from).for_each(|build| build.only_if(&file.path, span));
+    }
+
     /// Ends what [`Reader::enter`] began.
     pub(super) fn leave(&mut self) {
         self.open.pop();
@@ -105,7 +111,9 @@ pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>
         if job.value.span.of(file.text).contains("needs.") {
             context.needs = needs(file, jobs, &job.value, &base, reader, 0);
         }
-        if context.condition(job.value.get("if").map(|node| &**node)) == Some(false) {
+        let condition = job.value.get("if").map(|node| &**node);
+        let runs = context.condition(condition);
+        if runs == Some(false) {
             continue;
         }
         let from = reader.builds.len();
@@ -117,6 +125,9 @@ pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>
             let mut context = context.clone();
             context.matrix = leg;
             one_job(reader, file, root, id, &job.value, context, call);
+        }
+        if runs.is_none() {
+            reader.runs_if(from, condition, file);
         }
         if reader.builds.len() > from && job.value.get("needs").is_some() {
             let key = |id: &str| format!("{}{}#{id}", call.job, file.path);

@@ -57,9 +57,16 @@ pub(super) fn read<'f>(
         env.trigger = kind.trigger();
         env.here = Some(String::new());
         place(config, &job, &mut env);
-        variables(config, &job, decided, kind, &leg, &mut env);
+        variables(config, &job, decided.rule, kind, &leg, &mut env);
         kept(config, &job, &mut env);
+        let from = out.len();
         script(config, &lines, &mut env, files, out);
+        if decided.open
+            && let Some((file, rules)) = condition(&job)
+        {
+            let path = config.path(file);
+            out.iter_mut().skip(from).for_each(|build| build.only_if(&path, rules.span));
+        }
     }
 }
 
@@ -117,17 +124,28 @@ fn job_key(config: &Config<'_>, name: &str, leg: &[(String, String)]) -> String 
     format!("{path}#{name}({})", values.join(", "))
 }
 
-/// Whether the job runs, with the rule that says so.
-fn runs<'f>(config: &Config<'f>, job: &Tree<'f>, kind: Pipeline) -> Option<Option<usize>> {
+/// A job that runs, or may.
+struct Decided {
+    /// The rule that says so.
+    rule: Option<usize>,
+    /// Whether it turns on what no file tells.
+    open: bool,
+}
+
+/// Whether the job runs; `None` where it never does.
+fn runs<'f>(config: &Config<'f>, job: &Tree<'f>, kind: Pipeline) -> Option<Decided> {
     let own = |name: &str| {
         let value = job.get("variables").and_then(|variables| variables.get(name));
         value.and_then(|value| value.str().map(str::to_owned)).or_else(|| global(config, name))
+    };
+    let decided = |runs: Option<bool>, rule| {
+        (runs != Some(false)).then(|| Decided { rule, open: runs.is_none() || by_hand(job) })
     };
     if let Some(list) = job.get("rules") {
         let list = config.resolved(list);
         let items = flat_rules(config, &list);
         let outcome = rules::rules(&items, kind, &own);
-        return (outcome.runs != Some(false)).then_some(outcome.rule);
+        return decided(outcome.runs, outcome.rule);
     }
     let (only, except) = (job.get("only"), job.get("except"));
     let workflow = config.root.get("workflow").and_then(|workflow| workflow.get("rules")).is_some();
@@ -138,7 +156,24 @@ fn runs<'f>(config: &Config<'f>, job: &Tree<'f>, kind: Pipeline) -> Option<Optio
         (None, None) if kind == Pipeline::Schedule => Some(false),
         _ => rules::only_except(only, except, kind, &own),
     };
-    (runs != Some(false)).then_some(None)
+    decided(runs, None)
+}
+
+/// Whether the job waits for somebody to start it.
+fn by_hand(job: &Tree<'_>) -> bool {
+    job.get("when").and_then(Tree::str) == Some("manual")
+}
+
+/// Where it is written when a job runs.
+fn condition<'t, 'f>(job: &'t Tree<'f>) -> Option<(FileId, &'t Arc<Node<'f>>)> {
+    let manual = Some("when").filter(|_| by_hand(job));
+    let mut keys = manual.into_iter().chain(["rules", "only", "except"]);
+    keys.find_map(|key| first_leaf(job.get(key)?))
+}
+
+/// The first text of what may be written in several places.
+fn first_leaf<'t, 'f>(tree: &'t Tree<'f>) -> Option<(FileId, &'t Arc<Node<'f>>)> {
+    tree.leaf().or_else(|| tree.entries().iter().find_map(|(_, value)| value.leaf()))
 }
 
 /// The rules with references in them laid flat.

@@ -131,7 +131,7 @@ pub(super) type Lookup<'v> = &'v dyn Fn(&str) -> Option<String>;
 /// What a list of rules says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
-    /// `Some(false)`: never runs.
+    /// `Some(false)`: never runs. `None`: that turns on what no file tells, or on somebody who starts it.
     pub runs: Option<bool>,
     /// The index of the rule that decides, or may.
     pub rule: Option<usize>,
@@ -148,13 +148,14 @@ pub(super) fn rules(items: &[std::sync::Arc<Node<'_>>], pipeline: Pipeline, vars
         if applies == Some(true) && (rule.get("changes").is_some() || rule.get("exists").is_some()) {
             applies = None;
         }
-        let never = rule.get("when").and_then(|node| node.str()) == Some("never");
+        let when = rule.get("when").and_then(|node| node.str());
+        let never = when == Some("never");
         match (applies, never) {
             (Some(false), _) => {}
             (Some(true), true) if maybe.is_none() => return Outcome { runs: Some(false), rule: None },
             (Some(true), true) => break,
             (Some(true), false) => {
-                let runs = if maybe.is_none() { Some(true) } else { None };
+                let runs = (maybe.is_none() && when != Some("manual")).then_some(true);
                 return Outcome { runs, rule: maybe.or(Some(index)) };
             }
             (None, true) => {}
