@@ -76,8 +76,11 @@ fn report(name: &str, builds: &[&BuildCx<'_>], lost: &[Vec<Rerun>], out: &mut Si
     let shown = name
         .strip_prefix("gha:")
         .map_or_else(|| format!("`{name}`"), |scope| format!("the gha scope `{scope}`"));
+    let sometimes = |build: &BuildCx<'_>| build.build.condition.is_some() || build.build.conditional_export;
+    let sometimes = builds.iter().any(|build| sometimes(build));
+    let when = if sometimes { "once another has written" } else { "in every run" };
     let message = format!(
-        "{} builds export to {shown}, each over the other: this one runs {steps} again in every run{at}",
+        "{} builds export to {shown}, each over the other: this one runs {steps} again {when}{at}",
         builds.len()
     );
     let mut causes: Vec<Cause> = builds
@@ -104,7 +107,9 @@ fn report(name: &str, builds: &[&BuildCx<'_>], lost: &[Vec<Rerun>], out: &mut Si
         place: Some(cx.place(span)),
         message: "runs again although nothing changed, since the ref holds another build's records".into(),
     }));
+    let severity = if sometimes { Severity::Warning } else { Severity::Error };
     out.report_at(build.place_of(export), message)
+        .severity(severity)
         .help(
             "give every job, target and matrix leg a ref (or gha scope) of its own, and import the one that the build itself \
              wrote",

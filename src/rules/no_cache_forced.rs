@@ -2,7 +2,7 @@
 
 use super::words::code;
 use super::{BuildCx, Category, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink, refs};
-use crate::builds::System;
+use crate::builds::{Condition, System};
 use crate::cache;
 use crate::graph::{Graph, MountKind, Source, StepKind};
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ impl Rule for NoCacheForced {
         for build in cx.builds {
             // On a builder that starts empty and imports nothing there is nothing to lose.
             let nothing = cache::is_fresh(build.build) && build.build.cache_from.is_empty();
-            if nothing || !is_routine(build) || refs::is_other(build) {
+            if nothing || !is_routine(build) || is_chosen(build) || refs::is_other(build) {
                 continue;
             }
             if let Some(forced) = build.build.no_cache.as_ref().filter(|value| refs::is_true(Some(value))) {
@@ -74,6 +74,11 @@ fn is_routine(build: &BuildCx<'_>) -> bool {
             .any(|word| name.contains(word))
     });
     !meant && (file || trigger.default_branch || trigger.any_branch || trigger.pull_request)
+}
+
+/// Whether a branch of a script decides for it: the branch is there because the cache is meant to be used else.
+fn is_chosen(build: &BuildCx<'_>) -> bool {
+    build.build.condition.as_ref().is_some_and(|condition| condition.value == Condition::Script)
 }
 
 fn has_mounts(build: &BuildCx<'_>) -> bool {

@@ -86,12 +86,14 @@ fn report(place: Place, found: &[Bare<'_, '_>], out: &mut Sink) {
         let (model, cx) = (bare.build.model?, bare.build.dockerfile?);
         Some(cx.place(model.graph.step(step)?.instruction.span))
     };
+    let sometimes = found.iter().all(|bare| bare.build.build.condition.is_some());
+    let start = if sometimes {
+        "whenever this build runs, it starts on an empty builder and imports no cache"
+    } else {
+        "every run starts on an empty builder and imports no cache"
+    };
     let (message, mut causes): (String, Vec<Cause>) = if files.len() == 1 {
-        let message = format!(
-            "every run starts on an empty builder and imports no cache: all {} commands of {} run every time",
-            first.commands,
-            cx.path()
-        );
+        let message = format!("{start}: all {} commands of {} run every time", first.commands, cx.path());
         let again = Cause {
             place: step_of(first, first.first),
             message: "the first command that runs again although nothing changed".into(),
@@ -107,10 +109,8 @@ fn report(place: Place, found: &[Bare<'_, '_>], out: &mut Sink) {
         });
         (message, std::iter::once(again).chain(kept).collect())
     } else {
-        let message = format!(
-            "every run starts on an empty builder and imports no cache: {} are built from nothing every time",
-            words::count(files.len(), "Dockerfile")
-        );
+        let dockerfiles = words::count(files.len(), "Dockerfile");
+        let message = format!("{start}: {dockerfiles} are built from nothing every time");
         let causes = files.iter().take(MAX_BUILDS).map(|bare| Cause {
             place: step_of(bare, bare.first),
             message: format!(
@@ -123,6 +123,9 @@ fn report(place: Place, found: &[Bare<'_, '_>], out: &mut Sink) {
     if files.len() > MAX_BUILDS {
         causes.push(Cause { place: None, message: format!("{} more", files.len() - MAX_BUILDS) });
     }
+    let condition = first.build.build.condition.as_ref().filter(|_| sometimes);
+    let at = condition.map(|condition| first.build.place_of(condition)).filter(|at| *at != place);
+    causes.extend(at.map(|at| Cause { place: Some(at), message: "decides whether it runs".into() }));
     out.report_at(place, message).severity(severity).help(help(first.build.build)).causes(causes);
 }
 
