@@ -2,7 +2,7 @@
 
 use super::words::code;
 use super::{BuildCx, Category, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink, refs};
-use crate::builds::{Condition, System};
+use crate::builds::{Condition, Front, System};
 use crate::cache;
 use crate::graph::{Graph, MountKind, Source, StepKind};
 use std::collections::BTreeSet;
@@ -41,9 +41,12 @@ impl Rule for NoCacheForced {
                         (false, false) => ", whatever the imported cache holds",
                         (false, true) => "",
                     };
-                    out.report_at(place, format!("every step runs again in every build{also}")).help(
-                        "drop it, and build without a cache by a schedule where old packages are the worry",
-                    );
+                    // With the newest base image too it is what an image is refreshed with.
+                    let refreshed = refs::is_true(build.build.pull.as_ref());
+                    let severity = if refreshed { Severity::Info } else { Severity::Warning };
+                    out.report_at(place, format!("every step runs again in every build{also}"))
+                        .severity(severity)
+                        .help(help(build.build.front));
                 }
             }
             for filter in &build.build.no_cache_filter {
@@ -59,6 +62,15 @@ impl Rule for NoCacheForced {
                 }
             }
         }
+    }
+}
+
+fn help(front: Front) -> &'static str {
+    match front {
+        Front::BuildPushAction => {
+            "drop it; where old packages are the worry, leave it to a schedule: `no-cache: ${{ github.event_name == 'schedule' }}`"
+        }
+        _ => "drop it, and build without a cache by a schedule where old packages are the worry",
     }
 }
 
