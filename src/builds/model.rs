@@ -60,6 +60,8 @@ pub struct Build {
     pub cache_from: Vec<Setting<CacheSpec>>,
     /// Cache exports in order.
     pub cache_to: Vec<Setting<CacheSpec>>,
+    /// Where it is written that no cache is exported (`cache-to: ''`), which is a decision.
+    pub declined: Option<Setting<()>>,
     /// Tags of the image.
     pub tags: Vec<Setting<Value>>,
     /// Whether the image is pushed, where that is known.
@@ -130,6 +132,7 @@ impl Build {
             args: Vec::new(),
             cache_from: Vec::new(),
             cache_to: Vec::new(),
+            declined: None,
             tags: Vec::new(),
             push: None,
             load: None,

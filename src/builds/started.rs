@@ -123,6 +123,7 @@ impl Build {
         one(self.dockerfile.as_mut(), with);
         one(self.dockerfile_inline.as_mut(), with);
         one(self.condition.as_mut(), with);
+        one(self.declined.as_mut(), with);
         with(&mut self.context.path);
         self.contexts.iter_mut().for_each(|(_, context)| with(&mut context.path));
         self.args.iter_mut().for_each(|(_, value)| with(&mut value.path));

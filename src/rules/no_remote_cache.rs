@@ -158,10 +158,11 @@ fn built_before(build: &BuildCx<'_>, before: &[BuildCx<'_>]) -> bool {
 
 fn starts_empty(build: &BuildCx<'_>) -> bool {
     let build = build.build;
-    let plain = build.cache_from.is_empty() && build.cache_to.is_empty();
+    let plain = build.cache_from.is_empty() && build.cache_to.is_empty() && build.declined.is_none();
+    let cached = build.no_cache.as_ref().is_none_or(|set| set.value.known() == Some("false"));
     let known = !matches!(build.front, Front::Kaniko | Front::Buildah | Front::Other | Front::Skaffold);
     let started = !matches!(build.system, System::Bake | System::Compose | System::Devcontainer);
-    plain && known && started && cache::is_fresh(build) && build.no_cache.is_none()
+    plain && known && started && cache::is_fresh(build) && cached
 }
 
 /// Windows images are built without BuildKit.

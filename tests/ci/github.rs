@@ -657,3 +657,19 @@ jobs:
         ]
     );
 }
+
+#[test]
+fn an_export_that_is_written_to_be_empty_is_a_decision() {
+    let build = |written: &str| {
+        let text = format!(
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: .\n          cache-to: {written}\n"
+        );
+        one(WORKFLOW, text.leak())
+    };
+    let found = build("''");
+    assert_eq!(found.of(found.build.declined.as_ref().unwrap()), "''");
+    assert!(found.build.cache_to.is_empty());
+    for other in ["", "type=gha", "${{ inputs.cache-to }}"] {
+        assert_eq!(build(other).build.declined, None, "{other}");
+    }
+}

@@ -84,6 +84,7 @@ pub(super) fn build_push(
     inputs.conditional = false;
     build.cache_to = inputs.specs("cache-to");
     build.conditional_export = inputs.conditional;
+    build.declined = inputs.emptied("cache-to").map(|span| Setting::new((), span));
     inline_by_arg(build);
     build.tags = inputs.list("tags");
     build.platforms = inputs.list("platforms");

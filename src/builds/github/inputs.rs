@@ -47,6 +47,12 @@ impl<'s, 'a, 'e> Inputs<'s, 'a, 'e> {
         trimmed(&filled)
     }
 
+    /// The bytes of an input that is written to be empty: quotes with nothing in them.
+    pub(super) fn emptied(&self, name: &str) -> Option<Span> {
+        let value = &self.entry(name)?.value;
+        (value.str() == Some("") && !value.is_null()).then_some(value.span)
+    }
+
     /// An input as it is written.
     pub(super) fn written(&self, name: &str) -> Option<&'s str> {
         self.entry(name)?.value.str()
