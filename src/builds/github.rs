@@ -7,6 +7,7 @@
 
 mod actions;
 mod bake;
+mod builder;
 mod context;
 mod event;
 mod held;

@@ -219,6 +219,8 @@ pub enum Front {
     ComposeClassic,
     /// docker/build-push-action.
     BuildPushAction,
+    /// The reusable workflows of docker/github-builder.
+    GithubBuilder,
     /// The docker-compose plugin of Buildkite.
     BuildkitePlugin,
     /// `buildctl`, `buildctl-daemonless.sh`.

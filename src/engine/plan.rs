@@ -159,6 +159,9 @@ fn join<'a>(
 ) -> Joined<'a> {
     let not = match build.front {
         Front::Kaniko => Some("kaniko has a cache of its own kind, which hitrate does not model"),
+        Front::GithubBuilder => Some(
+            "docker/github-builder builds it: `cache: true` and `cache-mode: max` are all the cache settings it has",
+        ),
         Front::Buildah => {
             Some("buildah and podman have a cache of their own kind, which hitrate does not model")
         }

@@ -2,7 +2,7 @@
 
 use super::lost_stage::{causes, cost, export_of, lost};
 use super::{BuildCx, Category, Fix, Fixable, Meta, ProjectCx, Rule, Safety, Severity, Sink};
-use crate::builds::{CacheSpec, Setting as Written, Value};
+use crate::builds::{CacheSpec, Front, Setting as Written, Value};
 use crate::cache::{self, ExportMode};
 use crate::source::{Edit, Span};
 
@@ -34,10 +34,14 @@ impl Rule for MinCacheMultiStage {
                 Some(other) => format!("`mode={other}` means `min`: it"),
             };
             let message = format!("{what} keeps no build stage: {}", cost(build, model, &loss));
-            let draft = out
-                .report_at(build.place_of(export), message)
-                .help("add `mode=max`: it keeps the result of every step, not only the final image's layers")
-                .causes(causes(build, model, &loss));
+            let help = match build.build.front {
+                Front::GithubBuilder => {
+                    "set `cache-mode: max`: it keeps the result of every step, not only the final image's layers"
+                }
+                _ => "add `mode=max`: it keeps the result of every step, not only the final image's layers",
+            };
+            let draft =
+                out.report_at(build.place_of(export), message).help(help).causes(causes(build, model, &loss));
             if let Some(fix) = add_max(build, export, mode) {
                 draft.fix(fix);
             }
@@ -50,6 +54,14 @@ fn add_max(build: &BuildCx<'_>, export: &Written<CacheSpec>, mode: Option<&Writt
     let place = build.place_of(export);
     let text = if *place.path == *build.file.path { export.span.of(&build.file.text) } else { "" };
     let edit = match mode {
+        // An input of its own.
+        Some(mode) if build.build.front == Front::GithubBuilder => {
+            let written = mode.span.of(&build.file.text).trim_matches(['"', '\'']);
+            if Some(written) != mode.value.known() {
+                return None;
+            }
+            Edit { span: mode.span, text: "max".into() }
+        }
         Some(mode) => Edit { span: mode.span, text: "mode=max".into() },
         // Only where the setting stands there as one text of key-value pairs.
         None if text.starts_with("type=") || text.contains(",type=") => {

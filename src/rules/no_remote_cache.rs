@@ -224,6 +224,9 @@ fn help(build: &Build) -> &'static str {
             "add a registry cache (`cache-from: type=registry,ref=IMAGE:cache`, `cache-to: \
              type=registry,ref=IMAGE:cache,mode=max`) with docker/setup-buildx-action: what `type=gha` keeps for one tag no other tag sees"
         }
+        (_, Front::GithubBuilder) => {
+            "set `cache: true` and `cache-mode: max`, with a `cache-scope` for each image: the workflow's default is no cache"
+        }
         (System::GithubActions, Front::BuildPushAction) => {
             "add `cache-from: type=gha,scope=NAME` and `cache-to: type=gha,mode=max,scope=NAME` with docker/setup-buildx-action, \
              or a registry cache"

@@ -673,3 +673,92 @@ fn an_export_that_is_written_to_be_empty_is_a_decision() {
         assert_eq!(build(other).build.declined, None, "{other}");
     }
 }
+
+#[test]
+fn dockers_reusable_workflow_builds_each_platform_on_a_machine_of_its_own() {
+    let text = "on: {push: {branches: [main]}, pull_request: {}}
+jobs:
+  image:
+    uses: docker/github-builder/.github/workflows/build.yml@a492c6d04fd3315f67230809b44d60cc0acd50b3 # v1.16.0
+    with:
+      output: image
+      push: ${{ github.event_name != 'pull_request' }}
+      context: services/api
+      target: app
+      platforms: linux/amd64,linux/arm64
+      build-args: |
+        VERSION={{meta.version}}
+      cache: true
+      cache-scope: api
+      cache-mode: max
+      meta-images: acme/api
+  plain:
+    uses: docker/github-builder/.github/workflows/build.yml@v1
+    with: {output: image, file: images/Dockerfile, meta-images: acme/plain, runner: my-machine}
+  off:
+    uses: docker/github-builder/.github/workflows/build.yml@v1
+    with: {output: local, cache: false}
+  other:
+    uses: docker/github-builder/.github/workflows/verify.yml@v1
+";
+    let builds = Project::new(&[(WORKFLOW, text)]).read();
+    assert_eq!(builds.len(), 4);
+    for (found, platform) in builds.iter().zip(["amd64", "arm64"]) {
+        let build = &found.build;
+        assert_eq!((build.front, build.name.as_slice()), (Front::GithubBuilder, &["image".to_owned()][..]));
+        assert_eq!(build.matrix, [("platform".to_owned(), format!("linux/{platform}"))]);
+        assert_eq!(
+            (found.dockerfile(), value(&build.target)),
+            (Some("services/api/Dockerfile"), Some("app"))
+        );
+        assert_eq!(found.context(), "git:services/api");
+        assert_eq!(found.to(), [format!("gha scope=api-linux-{platform} mode=max ignore-error=true")]);
+        assert_eq!(found.from(), [format!("gha scope=api-linux-{platform}")]);
+        assert_eq!((found.line(&build.cache_to[0]), found.of(&build.cache_to[0])), (13, "true"));
+        let mode = build.cache_to[0].value.attr("mode").unwrap();
+        assert_eq!((found.line(mode), found.of(mode)), (15, "max"));
+        assert_eq!((build.builder.driver, build.builder.persistent), (Driver::DockerContainer, Some(false)));
+        assert_eq!(build.args[0].1.value.volatility(), Volatility::PerBranch);
+        assert_eq!((build.gha_token, build.trigger.pull_request), (Some(true), true));
+        assert!(found.tags()[0].starts_with("acme/api:"));
+    }
+    assert_ne!(builds[0].build.job, builds[1].build.job);
+    let (plain, off) = (&builds[2], &builds[3]);
+    assert_eq!((plain.dockerfile(), plain.build.builder.persistent), (Some("images/Dockerfile"), None));
+    assert!(
+        plain.build.cache_to.is_empty()
+            && plain.build.cache_from.is_empty()
+            && plain.build.declined.is_none()
+    );
+    assert_eq!(off.of(off.build.declined.as_ref().unwrap()), "false");
+    assert_eq!(off.build.builder.persistent, Some(false));
+}
+
+#[test]
+fn dockers_reusable_workflow_for_bake_builds_one_target() {
+    let text = "on: push
+jobs:
+  image:
+    uses: docker/github-builder/.github/workflows/bake.yml@v1
+    with:
+      output: image
+      target: app
+      cache: true
+      set: |
+        *.args.VERSION=1
+      meta-images: acme/app
+";
+    let bake = "target \"app\" {\n  dockerfile = \"docker/Dockerfile\"\n  platforms = [\"linux/amd64\", \"linux/arm64\"]\n  cache-to = [\"type=inline\"]\n  tags = [\"x\"]\n}\ntarget \"other\" {}\n";
+    let builds = Project::new(&[(WORKFLOW, text), ("docker-bake.hcl", bake)]).read();
+    let scopes: Vec<Vec<String>> = builds.iter().map(|found| found.to()).collect();
+    let scope = |platform: &str| vec![format!("gha scope=app-linux-{platform} ignore-error=true")];
+    assert_eq!(scopes, [scope("amd64"), scope("arm64")]);
+    let found = &builds[0];
+    assert_eq!((found.dockerfile(), found.context().as_str()), (Some("docker/Dockerfile"), "git:"));
+    assert_eq!(
+        (found.build.front, found.build.name.as_slice()),
+        (Front::GithubBuilder, &["image".to_owned(), "app".to_owned()][..])
+    );
+    assert_eq!(found.build.args[0].1.value.text(), "1");
+    assert!(found.tags()[0].starts_with("acme/app:"));
+}

@@ -116,7 +116,7 @@ fn unknown(mut starter: Build, inputs: &mut Inputs<'_, '_, '_>) -> Build {
 }
 
 /// Paths of a definition that is read from git are paths in that repository.
-fn remote(context: &mut Setting<ContextSource>) {
+pub(super) fn remote(context: &mut Setting<ContextSource>) {
     if let ContextSource::Path(path) = &context.value {
         context.value = ContextSource::Git { own: true, subdir: path.clone() };
     }

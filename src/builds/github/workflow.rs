@@ -1,5 +1,6 @@
 //! Workflows and their jobs, under one event at a time.
 
+use super::builder::{self, Caller};
 use super::context::{Context, Values, find};
 use super::event::{Event, Kind};
 use super::matrix;
@@ -171,7 +172,10 @@ fn one_job(
     let mut names = call.names.clone();
     names.push(id.to_owned());
     if let Some(uses) = job.get("uses") {
-        called(reader, job, uses, &context, call, names, &key, &leg);
+        let caller = Caller { file, job, uses, names: &names, key: &key, leg: &leg };
+        if !builder::called(reader, &caller, &context) {
+            called(reader, job, uses, &context, call, names, &key, &leg);
+        }
         return;
     }
     let Some(steps) = job.get("steps") else { return };

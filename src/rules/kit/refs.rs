@@ -93,7 +93,9 @@ fn calls_workflows_of_others(cx: &ProjectCx<'_>) -> bool {
                 .trim_start_matches("- ")
                 .strip_prefix("uses:")
                 .map(|called| called.trim_matches([' ', '"', '\'']));
-            called.is_some_and(|called| !called.starts_with('.') && !called.is_empty())
+            // Docker's own are read.
+            let read = |called: &str| called.starts_with('.') || called.starts_with("docker/github-builder/");
+            called.is_some_and(|called| !read(called) && !called.is_empty())
         })
     };
     cx.others.iter().filter(|file| file.path.starts_with(".github/")).any(|file| calls(&file.text))
