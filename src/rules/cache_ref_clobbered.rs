@@ -1,6 +1,6 @@
 //! `cache-ref-clobbered`: several builds export to one ref, and each overwrites what the other wrote.
 
-use super::{BuildCx, Category, Cause, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
+use super::{BuildCx, Category, Cause, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink, words};
 use crate::builds::{Value, Volatility};
 use crate::cache::{self, PipelineBuild, Rerun, second_run};
 use crate::graph::StepKind;
@@ -27,6 +27,8 @@ impl Rule for CacheRefClobbered {
     }
 
     fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
+        // One setting may stand for a ref of each platform.
+        let mut places: BTreeMap<Place, Vec<Clobbered>> = BTreeMap::new();
         for (name, builds) in sharing(cx) {
             let pipeline: Vec<PipelineBuild<'_, '_>> =
                 builds.iter().filter_map(|build| in_pipeline(build)).collect();
@@ -48,25 +50,47 @@ impl Rule for CacheRefClobbered {
                 commands.copied().collect::<Vec<Rerun>>()
             });
             let lost: Vec<Vec<Rerun>> = lost.collect();
-            report(&name, &builds, &lost, out);
+            if let Some((place, found)) = found(&name, &builds, &lost) {
+                places.entry(place).or_default().push(found);
+            }
+        }
+        for (place, mut found) in places {
+            let Some(worst) = (0..found.len()).max_by_key(|index| found.get(*index).map(|one| one.reruns))
+            else {
+                continue;
+            };
+            let mut worst = found.swap_remove(worst);
+            if !found.is_empty() {
+                let message =
+                    format!("the same of {} that this setting names", words::count(found.len(), "more ref"));
+                worst.causes.push(Cause { place: None, message });
+            }
+            out.report_at(place, worst.message)
+                .severity(worst.severity)
+                .help(
+                    "give every job, target and matrix leg a ref (or gha scope) of its own, and import the one that the build \
+                     itself wrote",
+                )
+                .causes(worst.causes);
         }
     }
 }
 
-fn report(name: &str, builds: &[&BuildCx<'_>], lost: &[Vec<Rerun>], out: &mut Sink) {
-    let Some(worst) = (0..lost.len()).max_by_key(|index| (lost.get(*index).map_or(0, Vec::len), *index))
-    else {
-        return;
-    };
-    let (Some(build), Some(reruns)) = (builds.get(worst), lost.get(worst).filter(|lost| !lost.is_empty()))
-    else {
-        return;
-    };
-    let Some(export) =
-        build.build.cache_to.iter().find(|spec| cache::ref_of(&spec.value).as_deref() == Some(name))
-    else {
-        return;
-    };
+/// What comes of one ref.
+struct Clobbered {
+    /// How many commands run again.
+    reruns: usize,
+    message: String,
+    severity: Severity,
+    causes: Vec<Cause>,
+}
+
+/// What comes of the ref `name`, told at the export of the build that loses most.
+fn found(name: &str, builds: &[&BuildCx<'_>], lost: &[Vec<Rerun>]) -> Option<(Place, Clobbered)> {
+    let worst = (0..lost.len()).max_by_key(|index| (lost.get(*index).map_or(0, Vec::len), *index))?;
+    let (build, reruns) = (builds.get(worst)?, lost.get(worst).filter(|lost| !lost.is_empty())?);
+    let export =
+        build.build.cache_to.iter().find(|spec| cache::ref_of(&spec.value).as_deref() == Some(name))?;
     let steps = if reruns.len() == 1 { "a command".to_owned() } else { format!("{} commands", reruns.len()) };
     let first = reruns.first().and_then(|rerun| build.model?.graph.step(rerun.step));
     let line = first.and_then(|step| Some((build.dockerfile?, step.instruction.span)));
@@ -108,13 +132,8 @@ fn report(name: &str, builds: &[&BuildCx<'_>], lost: &[Vec<Rerun>], out: &mut Si
         message: "runs again although nothing changed, since the ref holds another build's records".into(),
     }));
     let severity = if sometimes { Severity::Warning } else { Severity::Error };
-    out.report_at(build.place_of(export), message)
-        .severity(severity)
-        .help(
-            "give every job, target and matrix leg a ref (or gha scope) of its own, and import the one that the build itself \
-             wrote",
-        )
-        .causes(causes);
+    let reruns = reruns.len();
+    Some((build.place_of(export), Clobbered { reruns, message, severity, causes }))
 }
 
 fn is_run(build: &BuildCx<'_>, rerun: Rerun) -> bool {
