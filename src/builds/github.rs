@@ -8,6 +8,7 @@
 mod actions;
 mod bake;
 mod builder;
+mod condition;
 mod context;
 mod event;
 mod held;

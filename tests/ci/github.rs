@@ -629,6 +629,8 @@ jobs:
           if [ -n \"$NIGHTLY\" ]; then
             docker build -t nightly .
           fi
+      - if: github.repository == 'acme/app' && !cancelled()
+        run: docker build -t home .
   b:
     if: vars.IMAGES
     runs-on: ubuntu-latest
@@ -653,6 +655,7 @@ jobs:
             ("$name", None),
             ("images", None),
             ("nightly", Some((Condition::Script, "[ -n \"$NIGHTLY\" ]"))),
+            ("home", None),
             ("b", Some((Condition::Pipeline, "vars.IMAGES"))),
         ]
     );

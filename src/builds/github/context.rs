@@ -109,21 +109,6 @@ impl<'e> Context<'e> {
         }
     }
 
-    /// Whether `if:` lets this through: `Some(false)` only where it never does.
-    pub(super) fn condition(&self, node: Option<&Node<'_>>) -> Option<bool> {
-        let Some(node) = node else { return Some(true) };
-        let text = node.str()?.trim();
-        let value = if text.starts_with("${{") || text.contains("${{") {
-            self.text(text)
-        } else {
-            self.expression(text)
-        };
-        match value {
-            Val::Sym(_) => None,
-            known => Some(known.truthy()),
-        }
-    }
-
     /// Adds the values of an `env:` mapping in the file `path`; they see what was there before.
     pub(super) fn add_env(&mut self, env: Option<&Node<'_>>, path: &Arc<str>) {
         let Some(env) = env else { return };

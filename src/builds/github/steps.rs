@@ -80,7 +80,7 @@ impl Job<'_, '_, '_> {
             });
             self.step(file, step);
             self.note_written(step);
-            if runs.is_none() {
+            if runs.is_none() && self.context.is_open(condition) {
                 self.reader.runs_if(from, condition, file);
             }
             if let Some((env, at)) = outer {

@@ -117,6 +117,7 @@ pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>
         if runs == Some(false) {
             continue;
         }
+        let open = runs.is_none() && context.is_open(condition);
         let from = reader.builds.len();
         for leg in legs(&job.value, &context) {
             if reader.budget == 0 {
@@ -127,7 +128,7 @@ pub(super) fn workflow(reader: &mut Reader<'_>, file: &File<'_>, root: &Node<'_>
             context.matrix = leg;
             one_job(reader, file, root, id, &job.value, context, call);
         }
-        if runs.is_none() {
+        if open {
             reader.runs_if(from, condition, file);
         }
         if reader.builds.len() > from && job.value.get("needs").is_some() {
