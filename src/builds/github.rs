@@ -82,7 +82,7 @@ fn action<'f>(reader: &mut Reader<'f>, file: &File<'f>, root: &Node<'_>, steps: 
     merged.finish(&file.path, file.text, files)
 }
 
-/// Whether a text has a word without which no image is built.
+/// Whether a text has a word without which no image is built, here or in what it runs.
 fn may_matter(text: &str) -> bool {
     const WORDS: &[&str] = &[
         "docker",
@@ -98,4 +98,5 @@ fn may_matter(text: &str) -> bool {
         "uses: \"./",
     ];
     WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
+        || super::command::may_build(text)
 }

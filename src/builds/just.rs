@@ -1,6 +1,6 @@
 //! Justfiles: recipes as scripts, with the variables of the file.
 
-use super::command::{ScriptEnv, names_builder};
+use super::command::{ScriptEnv, may_build, names_builder};
 use super::{Build, Files, Placed, System, Vars, braces, join, name_volatility, parent};
 use crate::builds::Volatility;
 use crate::shell::Dialect;
@@ -18,47 +18,102 @@ pub fn read(path: &str, text: &str, files: Files<'_>) -> Vec<Build> {
     let recipes = parse(text, &mut vars, &mut env.vars);
     let mut out = Vec::new();
     for recipe in recipes {
-        let mut own = vars.clone();
-        for (name, default) in &recipe.params {
-            match default {
-                Some(default) if name_volatility(name) <= Volatility::Unknown => {
-                    own.set_foreign(name, default)
-                }
-                _ => own.unset(name),
-            }
-        }
-        let mut scripts = recipe.lines.clone();
-        if recipe.whole {
-            let shebang = scripts.first().map_or("", |line| line.of(text));
-            let shell = shebang.strip_prefix("#!").unwrap_or("").split_whitespace();
-            if Dialect::of_shell(shell) == Dialect::Opaque {
-                continue;
-            }
-            let all = scripts.first().zip(scripts.last()).map(|(first, last)| first.cover(*last));
-            scripts = all.into_iter().collect();
-        }
-        for span in scripts {
-            let raw = span.of(text);
-            if !names_builder(raw) && !raw.contains("{{") {
-                continue;
-            }
-            let mut line = env.clone();
-            line.name = vec![recipe.name.clone()];
-            line.job = format!("{path}:{}", recipe.name);
-            if let Some(directory) = &recipe.directory {
-                line.cwd = join(parent(path), directory);
-            }
-            let joined = Joined::whole(text, span);
-            braces::read(text, &joined, &own, &mut line, files, &mut out);
-            (env.builder, env.builders, env.pulled) = (line.builder, line.builders, line.pulled);
-        }
+        env.job = format!("{path}:{}", recipe.name);
+        run(&recipe, &[], text, &vars, &mut env, files, &mut out);
     }
     out
+}
+
+/// The builds that `just RECIPE ARGUMENT…` starts: those of the recipe and of what it needs.
+pub(super) fn called(
+    path: &str,
+    text: &str,
+    words: &[String],
+    mut env: ScriptEnv,
+    files: Files<'_>,
+) -> Vec<Build> {
+    let mut vars = Vars::default();
+    let recipes = parse(text, &mut vars, &mut env.vars);
+    let (name, args) = match words.split_first() {
+        Some((name, args)) => (name.as_str(), args),
+        None => (recipes.first().map_or("", |recipe| recipe.name.as_str()), &[][..]),
+    };
+    let mut order = Vec::new();
+    needed(&recipes, name, &mut order, 0);
+    env.cwd = Some(parent(path).to_owned());
+    let mut out = Vec::new();
+    for recipe in order.iter().filter_map(|index| recipes.get(*index)) {
+        let args = if recipe.name == name { args } else { &[] };
+        run(recipe, args, text, &vars, &mut env, files, &mut out);
+    }
+    out
+}
+
+/// Appends the recipes that one needs, and itself after them.
+fn needed(recipes: &[Recipe], name: &str, order: &mut Vec<usize>, depth: u32) {
+    let Some(index) = recipes.iter().position(|recipe| recipe.name == name) else { return };
+    if depth > 32 || order.contains(&index) {
+        return;
+    }
+    for need in recipes.get(index).map_or(&[][..], |recipe| recipe.needs.as_slice()) {
+        needed(recipes, need, order, depth + 1);
+    }
+    if !order.contains(&index) {
+        order.push(index);
+    }
+}
+
+/// Runs one recipe in `env`, which keeps the builders that it makes.
+fn run(
+    recipe: &Recipe,
+    args: &[String],
+    text: &str,
+    vars: &Vars,
+    env: &mut ScriptEnv,
+    files: Files<'_>,
+    out: &mut Vec<Build>,
+) {
+    let mut own = vars.clone();
+    for (index, (name, default)) in recipe.params.iter().enumerate() {
+        match (args.get(index), default) {
+            (Some(given), _) => own.set_foreign(name, given),
+            (None, Some(default)) if name_volatility(name) <= Volatility::Unknown => {
+                own.set_foreign(name, default)
+            }
+            _ => own.unset(name),
+        }
+    }
+    let mut scripts = recipe.lines.clone();
+    if recipe.whole {
+        let shebang = scripts.first().map_or("", |line| line.of(text));
+        let shell = shebang.strip_prefix("#!").unwrap_or("").split_whitespace();
+        if Dialect::of_shell(shell) == Dialect::Opaque {
+            return;
+        }
+        let all = scripts.first().zip(scripts.last()).map(|(first, last)| first.cover(*last));
+        scripts = all.into_iter().collect();
+    }
+    for span in scripts {
+        let raw = span.of(text);
+        if !may_build(raw) && !raw.contains("{{") {
+            continue;
+        }
+        let mut line = env.clone();
+        line.name = vec![recipe.name.clone()];
+        if let Some(directory) = &recipe.directory {
+            line.cwd = env.cwd.as_ref().and_then(|cwd| join(cwd, directory));
+        }
+        let joined = Joined::whole(text, span);
+        braces::read(text, &joined, &own, &mut line, files, out);
+        (env.builder, env.builders, env.pulled) = (line.builder, line.builders, line.pulled);
+    }
 }
 
 struct Recipe {
     name: String,
     params: Vec<(String, Option<String>)>,
+    /// The recipes that run before it.
+    needs: Vec<String>,
     directory: Option<String>,
     lines: Vec<Span>,
     /// Whether it begins with `#!`: one script then.
@@ -121,12 +176,14 @@ fn parse(text: &str, vars: &mut Vars, exported: &mut Vars) -> Vec<Recipe> {
         if matches!(first, "set" | "alias" | "import" | "import?" | "mod" | "mod?") {
             continue;
         }
-        if let Some((head, _)) = whole.split_once(':') {
+        if let Some((head, needs)) = whole.split_once(':') {
             let mut words = head.split_whitespace();
             let name = words.next().unwrap_or("").trim_start_matches('@').to_owned();
             let params = words.map(param).collect();
             let directory = directory.take();
-            current = Some(Recipe { name, params, directory, lines: Vec::new(), whole: false });
+            let needs = needs.split('#').next().unwrap_or("").split_whitespace();
+            let needs = needs.map(|need| need.trim_matches(['(', ')']).to_owned()).collect();
+            current = Some(Recipe { name, params, needs, directory, lines: Vec::new(), whole: false });
         }
     }
     recipes.extend(current);

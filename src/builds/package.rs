@@ -1,6 +1,6 @@
 //! `package.json`: the scripts, run in the package's directory.
 
-use super::command::{ScriptEnv, ScriptText, names_builder, read_script};
+use super::command::{ScriptEnv, ScriptText, may_build, names_builder, read_script};
 use super::{Build, Files, ReadError, System, json, parent};
 use crate::shell::Dialect;
 
@@ -27,6 +27,22 @@ pub fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, Read
         read_script(&script, &mut env, files, &mut out);
     }
     Ok(out)
+}
+
+/// The builds that `npm run NAME` starts.
+pub(super) fn called(path: &str, text: &str, name: &str, mut env: ScriptEnv, files: Files<'_>) -> Vec<Build> {
+    let mut out = Vec::new();
+    let Ok(root) = json::parse(text) else { return out };
+    let scripts = root.get("scripts").map(|scripts| scripts.entries()).unwrap_or_default();
+    let script = scripts.iter().find(|entry| entry.name() == Some(name));
+    let Some(joined) = script.and_then(|entry| entry.value.text()) else { return out };
+    if may_build(&joined.text) {
+        env.name = vec![name.to_owned()];
+        env.cwd = Some(parent(path).to_owned());
+        let script = ScriptText { source: text, joined, dialect: Dialect::Posix };
+        read_script(&script, &mut env, files, &mut out);
+    }
+    out
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Taskfiles: the commands of every task as scripts, with the variables of the file and of the task.
 
-use super::command::{ScriptEnv, names_builder};
+use super::command::{ScriptEnv, may_build, names_builder};
 use super::yaml::{self, Node};
 use super::{Build, Files, Placed, ReadError, System, Vars, braces, join, parent};
 
@@ -14,36 +14,85 @@ pub fn read(path: &str, text: &str, files: Files<'_>) -> Result<Vec<Build>, Read
     }
     let Some(root) = yaml::parse(text)? else { return Ok(Vec::new()) };
     let mut env = ScriptEnv::new(path, System::Task);
-    let mut vars = Vars::default();
-    define(root.get("vars"), &mut vars, None);
-    environment(root.get("env"), &vars, &mut env.vars);
-    let mut out = Vec::new();
+    let mut file = Taskfile::new(path, text, &root, &mut env, files);
     for entry in root.get("tasks").map(|tasks| tasks.entries()).unwrap_or_default() {
         let Some(name) = entry.name() else { continue };
-        let task = &entry.value;
-        let mut own = vars.clone();
+        let mut env = env.clone();
+        env.job = format!("{path}:{name}");
+        file.run(name, &entry.value, &mut env);
+    }
+    Ok(file.out)
+}
+
+/// The builds that `task NAME` starts: those of the task and of the tasks that it runs.
+pub(super) fn called(path: &str, text: &str, name: &str, mut env: ScriptEnv, files: Files<'_>) -> Vec<Build> {
+    let Ok(Some(root)) = yaml::parse(text) else { return Vec::new() };
+    let mut file = Taskfile::new(path, text, &root, &mut env, files);
+    let mut order = Vec::new();
+    needed(&root, name, &mut order, 0);
+    for (name, task) in order {
+        file.run(name, task, &mut env);
+    }
+    file.out
+}
+
+/// Appends the tasks that one runs, and itself after them.
+fn needed<'n>(root: &'n Node<'_>, name: &'n str, order: &mut Vec<(&'n str, &'n Node<'n>)>, depth: u32) {
+    let Some(task) = root.at(&["tasks", name]) else { return };
+    if depth > 32 || order.iter().any(|(known, _)| *known == name) {
+        return;
+    }
+    let of = |item: &'n Node<'n>| item.get("task").map_or(item, |task| &**task).str();
+    let deps = task.get("deps").map(|deps| deps.items()).unwrap_or_default();
+    let cmds = task.get("cmds").map(|cmds| cmds.items()).unwrap_or_default();
+    let cmds = cmds.iter().filter(|item| item.get("task").is_some());
+    for need in deps.iter().chain(cmds).filter_map(|item| of(item)) {
+        needed(root, need, order, depth + 1);
+    }
+    order.push((name, task));
+}
+
+/// What the tasks of a file have in common.
+struct Taskfile<'t, 'f> {
+    path: &'t str,
+    text: &'t str,
+    vars: Vars,
+    files: Files<'f>,
+    out: Vec<Build>,
+}
+
+impl<'t, 'f> Taskfile<'t, 'f> {
+    fn new(path: &'t str, text: &'t str, root: &Node<'_>, env: &mut ScriptEnv, files: Files<'f>) -> Self {
+        let mut vars = Vars::default();
+        define(root.get("vars"), &mut vars, None);
+        environment(root.get("env"), &vars, &mut env.vars);
+        Self { path, text, vars, files, out: Vec::new() }
+    }
+
+    /// Runs one task in `env`, which keeps the builders that it makes.
+    fn run(&mut self, name: &str, task: &Node<'_>, env: &mut ScriptEnv) {
+        let mut own = self.vars.clone();
         let mut task_env = env.clone();
         define(task.get("vars"), &mut own, None);
         environment(task.get("env"), &own, &mut task_env.vars);
         task_env.name = vec![name.to_owned()];
-        task_env.job = format!("{path}:{name}");
         let directory = task.get("dir").and_then(|dir| dir.str()).map(|dir| own.value_or_default(dir));
         task_env.cwd = match &directory {
-            None => Some(parent(path).to_owned()),
-            Some(dir) => dir.known().and_then(|dir| join(parent(path), dir)),
+            None => Some(parent(self.path).to_owned()),
+            Some(dir) => dir.known().and_then(|dir| join(parent(self.path), dir)),
         };
         for command in commands(task) {
             let Some(joined) = command.text() else { continue };
-            if !names_builder(&joined.text) && !joined.text.contains("{{") {
+            if !may_build(&joined.text) && !joined.text.contains("{{") {
                 continue;
             }
             let mut line = task_env.clone();
-            braces::read(text, joined, &own, &mut line, files, &mut out);
+            braces::read(self.text, joined, &own, &mut line, self.files, &mut self.out);
             (task_env.builder, task_env.builders) = (line.builder, line.builders);
             task_env.pulled = line.pulled;
         }
+        (env.builder, env.builders, env.pulled) = (task_env.builder, task_env.builders, task_env.pulled);
     }
-    Ok(out)
 }
 
 /// The commands of a task: `task: command`, `task: [command, …]`, `cmd`, `cmds` with `cmd` and `defer`.

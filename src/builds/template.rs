@@ -195,7 +195,12 @@ pub(super) fn fill<'a>(
         if filled.len() > MAX_FILLED || holes.spent > MAX_SPENT {
             filled = holes.stand_in(expression.to_owned(), Volatility::Unknown).to_string();
         }
-        builder.replace(text, range.clone(), &filled);
+        if filled == expression {
+            // What stays as it is written has all of its places.
+            builder.copy(text, range.clone());
+        } else {
+            builder.replace(text, range.clone(), &filled);
+        }
         // Progress whatever `find` says.
         at = range.end.max(at + 1);
         match find(whole, at) {

@@ -765,3 +765,45 @@ jobs:
     assert_eq!(found.build.args[0].1.value.text(), "1");
     assert!(found.tags()[0].starts_with("acme/app:"));
 }
+
+#[test]
+fn recipes_and_scripts_by_name_have_the_builder_of_the_job_that_runs_them() {
+    let text = "on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/setup-buildx-action@v3
+      - run: npm run image
+      - run: just image prod
+      - run: task image
+      - run: ${{ github.workspace }}/ci/build.sh
+      - run: yarn image
+        working-directory: web
+";
+    let script = "#!/bin/sh\ndocker buildx build -t script .\n";
+    let files = [
+        (WORKFLOW, text),
+        ("package.json", "{\"scripts\": {\"image\": \"docker buildx build -t npm .\"}}"),
+        ("web/package.json", "{\"scripts\": {\"image\": \"docker buildx build -t yarn .\"}}"),
+        (
+            "justfile",
+            "image stage: prepare\n    docker buildx build --target {{stage}} -t just .\nprepare:\n    docker buildx build -t prepare .\n",
+        ),
+        (
+            "Taskfile.yml",
+            "tasks:\n  image:\n    deps: [base]\n    cmds: [ci/build.sh]\n  base: docker buildx build -t base .\n",
+        ),
+        ("ci/build.sh", script),
+    ];
+    let builds = Project::new(&files).read();
+    let tags: Vec<&str> = builds.iter().map(|found| found.tags()[0]).collect();
+    assert_eq!(tags, ["npm", "prepare", "just", "base", "script", "script", "yarn"]);
+    assert!(builds.iter().all(|found| found.build.builder.driver == Driver::DockerContainer));
+    assert!(builds.iter().all(|found| &*found.build.path == WORKFLOW && found.build.defined.is_some()));
+    assert_eq!(value(&builds[2].build.target), Some("prod"));
+    assert_eq!(
+        (builds[6].context().as_str(), builds[6].build.name.as_slice()),
+        ("./web", &["a".to_owned(), "image".to_owned()][..])
+    );
+}

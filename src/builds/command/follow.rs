@@ -63,6 +63,9 @@ impl Runner<'_, '_> {
                 }
             }
             "make" | "gmake" => self.make(call, args),
+            "npm" | "yarn" | "pnpm" | "bun" => self.package_script(call, text, args),
+            "just" => self.just(call, args),
+            "task" | "go-task" => self.task(call, args),
             _ if text.contains('/') => self.script(call, program, args),
             _ => {}
         }
@@ -74,7 +77,7 @@ impl Runner<'_, '_> {
     }
 
     /// The environment in which a file that the command runs starts.
-    fn inner(&self, path: &str, call: &Call<'_>) -> ScriptEnv {
+    pub(super) fn inner(&self, path: &str, call: &Call<'_>) -> ScriptEnv {
         ScriptEnv {
             path: path.into(),
             name: Vec::new(),
@@ -88,7 +91,7 @@ impl Runner<'_, '_> {
         }
     }
 
-    fn take_over(&mut self, call: &Call<'_>, found: Vec<Build>) {
+    pub(super) fn take_over(&mut self, call: &Call<'_>, found: Vec<Build>) {
         for build in found {
             let starter = self.env.build(call.span, Front::Other);
             self.out.push(build.called_by(&starter));

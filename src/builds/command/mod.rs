@@ -12,6 +12,7 @@ mod flags;
 mod follow;
 mod kaniko;
 mod paths;
+mod recipes;
 mod remote;
 mod run;
 mod skaffold;
@@ -160,7 +161,10 @@ const BUILDERS: &[&str] = &[
 ];
 
 /// Words by which a command may run a script or a recipe of the project.
-const CALLS: &[&str] = &["make", ".sh", "./", "scripts/", "script/", "ci/", "hack/", "bin/"];
+const CALLS: &[&str] = &[
+    "make", ".sh", "./", "scripts/", "script/", "ci/", "hack/", "bin/", "npm run", "yarn ", "pnpm ",
+    "bun run", "just ", "task ",
+];
 
 /// Whether a script names a program that builds images: most do not, and need not be read.
 #[must_use]
