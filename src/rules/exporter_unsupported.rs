@@ -1,8 +1,11 @@
 //! `exporter-unsupported`: a cache export that the builder in use cannot make.
 
-use super::{Category, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
+use super::{BuildCx, Category, Fixable, Meta, ProjectCx, Rule, Severity, Sink};
 use crate::builds::{Driver, System};
 use crate::cache::{Support, support};
+use crate::source::SourceFile;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 static META: Meta = Meta {
     name: "exporter-unsupported",
@@ -23,6 +26,7 @@ impl Rule for ExporterUnsupported {
 
     // Matches settings: what a driver can export is a table (facts §6).
     fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
+        let mut callers = Callers { cx, makers: None, asked: BTreeMap::new() };
         for build in cx.builds {
             // A bake or Compose file says nothing of the builder; what starts it does.
             if matches!(build.build.system, System::Bake | System::Compose | System::Devcontainer) {
@@ -33,6 +37,9 @@ impl Rule for ExporterUnsupported {
             let several = build.build.platforms.len() > 1;
             for export in &build.build.cache_to {
                 let gha = export.value.kind().is_some_and(|kind| kind.eq_ignore_ascii_case("gha"));
+                if build.build.builder.set_by.is_none() && callers.may_make_builder(build) {
+                    continue;
+                }
                 let (message, severity) = match support(build.build, &export.value) {
                     Support::Works => continue,
                     Support::Turns(_) if unseen && (gha || several) => continue,
@@ -48,5 +55,44 @@ impl Rule for ExporterUnsupported {
                 );
             }
         }
+    }
+}
+
+/// How many scripts are looked for in other files.
+const MAX_SCRIPTS: usize = 64;
+
+/// Who may start a script, as far as files name it.
+struct Callers<'c, 'a> {
+    cx: &'c ProjectCx<'a>,
+    /// The files that make builders.
+    makers: Option<Vec<&'c SourceFile>>,
+    asked: BTreeMap<Arc<str>, bool>,
+}
+
+impl Callers<'_, '_> {
+    /// Whether the build is one of a script that a file which makes a builder names: a call that could not be followed.
+    fn may_make_builder(&mut self, build: &BuildCx<'_>) -> bool {
+        let path = &build.build.path;
+        if build.build.system != System::Shell || !build.build.trigger.unknown {
+            return false;
+        }
+        if let Some(known) = self.asked.get(path) {
+            return *known;
+        }
+        if self.asked.len() >= MAX_SCRIPTS {
+            return true;
+        }
+        let has = |file: &SourceFile, text: &str| {
+            memchr::memmem::find(file.text.as_bytes(), text.as_bytes()).is_some()
+        };
+        let others = self.cx.others;
+        let makers = self.makers.get_or_insert_with(|| {
+            let makes = |file: &&SourceFile| has(file, "setup-buildx") || has(file, "buildx create");
+            others.iter().map(|file| &**file).filter(makes).collect()
+        });
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let found = makers.iter().any(|file| file.path != *path && has(file, name));
+        self.asked.insert(path.clone(), found);
+        found
     }
 }
