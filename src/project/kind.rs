@@ -179,7 +179,9 @@ fn system(path: &str, lower: &str) -> Option<System> {
             _ if within(".buildkite") || stem == "buildkite" => System::Buildkite,
             _ if stem.contains("cloudbuild") => System::CloudBuild,
             _ if within(".circleci") => System::CircleCi,
-            _ if stem.contains("azure-pipelines") || within(".azure-pipelines") || within(".azuredevops") => {
+            _ if stem.contains("azure-pipelines")
+                || ["azure-pipelines", ".azure-pipelines", ".azuredevops"].into_iter().any(within) =>
+            {
                 System::AzurePipelines
             }
             "bitbucket-pipelines" => System::Bitbucket,
@@ -286,6 +288,7 @@ mod tests {
             ("examples/kms-cloudbuild.yaml", CloudBuild),
             (".circleci/config.yml", CircleCi),
             ("azure-pipelines-release.yml", AzurePipelines),
+            ("azure-pipelines/vote.yml", AzurePipelines),
             ("bitbucket-pipelines.yml", Bitbucket),
             ("Jenkinsfile.release", Jenkins),
             (".drone.yml", Drone),
