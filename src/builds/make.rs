@@ -496,6 +496,13 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_that_is_sudo_or_nothing_stands_before_the_command() {
+        let text = "SUDO := $(shell docker info >/dev/null 2>&1 || echo \"sudo -E\")\na:\n\t$(SUDO) docker build -t a .\nb:\n\t$(WITH_SUDO) docker build -t b .\n";
+        let tags: Vec<_> = of(text).iter().map(|build| build.tags[0].value.text().to_owned()).collect();
+        assert_eq!(tags, ["a", "b"]);
+    }
+
+    #[test]
     fn one_shell_and_includes() {
         let text = "include common.mk\n.ONESHELL:\nb:\n\tcd x\n\tdocker build -t $(IMAGE) .\n";
         let files = |path: &str| (path == "a/common.mk").then_some("IMAGE := r/x\n");

@@ -441,7 +441,10 @@ fn unwrap(argv: &mut Vec<Arg>) {
         None => false,
     };
     let wraps = |text: &str| matches!(text, "sudo" | "env" | "time" | "exec" | "command" | "nice");
-    let skip = argv.iter().take_while(|arg| assigns(&arg.text.text) || wraps(&arg.text.text)).count();
+    // `$(SUDO) docker build`: a variable that is `sudo` or nothing.
+    let sudo = |text: &str| text.starts_with('$') && text.to_ascii_lowercase().contains("sudo");
+    let passed = |text: &str| assigns(text) || wraps(text) || sudo(text);
+    let skip = argv.iter().take_while(|arg| passed(&arg.text.text)).count();
     if skip > 0 && skip < argv.len() {
         argv.drain(..skip);
     }
