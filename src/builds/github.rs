@@ -96,6 +96,7 @@ fn may_matter(text: &str) -> bool {
         "uses: ./",
         "uses: './",
         "uses: \"./",
+        "$/",
     ];
     WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
         || super::command::may_build(text)

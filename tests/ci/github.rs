@@ -333,6 +333,41 @@ fn vendors_builders_outlive_the_job() {
 }
 
 #[test]
+fn warpbuilds_action_builds_on_its_machines() {
+    let text = "on: push\njobs:\n  a:\n    runs-on: warp-ubuntu-latest-x64-8x\n    steps:\n      - uses: WarpBuilds/build-push-action@v6\n        with: {context: ., file: images/Dockerfile}\n";
+    let found = one(WORKFLOW, text);
+    assert_eq!((found.dockerfile(), found.build.builder.driver), (Some("images/Dockerfile"), Driver::Remote));
+}
+
+#[test]
+fn an_action_and_a_workflow_of_the_commit_that_runs_need_no_checkout() {
+    let text = "on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: {path: src}
+      - uses: $/.github/actions/image
+  b:
+    uses: $/.github/workflows/called.yml
+";
+    let files = [
+        (WORKFLOW, text),
+        (
+            ".github/actions/image/action.yml",
+            "runs:\n  using: composite\n  steps:\n    - run: docker build -t a .\n",
+        ),
+        (
+            ".github/workflows/called.yml",
+            "on: workflow_call\njobs:\n  c:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker build -t b .\n",
+        ),
+    ];
+    let builds = Project::new(&files).read();
+    assert_eq!(builds.iter().map(|found| found.tags()[0]).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
 fn another_repositorys_checkout_is_not_this_project() {
     let text = r#"on: push
 jobs:

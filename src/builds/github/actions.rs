@@ -55,6 +55,8 @@ pub(super) enum Vendor {
     Depot,
     /// Blacksmith's, which keeps the builder's disk.
     Blacksmith,
+    /// WarpBuild's, which builds on machines of WarpBuild.
+    Warp,
 }
 
 /// docker/build-push-action from version 2, and its forks with the same inputs.
@@ -101,7 +103,7 @@ pub(super) fn build_push(
     build.builder = match (&named, vendor) {
         (Some(name), _) => state.named(&name.text, inputs.written("builder")),
         (None, Vendor::Docker) => state.current(),
-        (None, Vendor::Depot | Vendor::Blacksmith) => crate::builds::Builder {
+        (None, Vendor::Depot | Vendor::Blacksmith | Vendor::Warp) => crate::builds::Builder {
             driver: Driver::Remote,
             set_by: Some(uses.span),
             persistent: Some(true),

@@ -41,7 +41,13 @@ pub(super) struct Job<'r, 'f, 'e> {
 /// Whether an action may build an image or matters to one that does; local actions may do anything.
 pub(super) fn may_build_action(uses: &str) -> bool {
     let name = uses.split('@').next().unwrap_or("").to_ascii_lowercase();
-    name.starts_with("./") || builds(&name)
+    own_file(&name).is_some() || builds(&name)
+}
+
+/// The path of an action or workflow of this repository: `./PATH` in the workspace, `$/PATH` in the commit that runs (docs.github.com,
+/// "Workflow syntax", `jobs.<job_id>.steps[*].uses`).
+pub(super) fn own_file(uses: &str) -> Option<&str> {
+    uses.strip_prefix("./").or_else(|| uses.strip_prefix("$/"))
 }
 
 /// Whether the action of this name builds images.
@@ -94,10 +100,14 @@ impl Job<'_, '_, '_> {
     fn step(&mut self, file: &File<'_>, step: &Node<'_>) {
         if let Some(uses) = step.get("uses") {
             if let Some(text) = uses.str() {
-                match text.strip_prefix("./") {
+                match own_file(text) {
                     Some(path) => {
                         let before = self.reader.builds.len();
-                        self.local(file, path, step);
+                        let directory =
+                            if text.starts_with('$') { join("", path) } else { self.state.locate(path) };
+                        if let Some(directory) = directory {
+                            self.local(file, &directory, step);
+                        }
                         if self.reader.builds.len() == before {
                             self.passed_script(file, step);
                         }
@@ -158,6 +168,7 @@ impl Job<'_, '_, '_> {
             "docker/build-push-action" => Vendor::Docker,
             "depot/build-push-action" => Vendor::Depot,
             "useblacksmith/build-push-action" => Vendor::Blacksmith,
+            "warpbuilds/build-push-action" => Vendor::Warp,
             _ => {
                 let mut build = self.build(file, step, Front::Other);
                 let mut inputs = Inputs::new(step, &self.context, &mut self.reader.holes);
@@ -226,13 +237,12 @@ impl Job<'_, '_, '_> {
     }
 
     /// A composite action of this repository: its steps run in this job.
-    fn local(&mut self, file: &File<'_>, path: &str, step: &Node<'_>) {
-        let Some(directory) = self.state.locate(path) else { return };
+    fn local(&mut self, file: &File<'_>, directory: &str, step: &Node<'_>) {
         if self.depth >= MAX_DEPTH {
             return;
         }
         let found = ["action.yml", "action.yaml"].iter().find_map(|name| {
-            let path = join(&directory, name)?;
+            let path = join(directory, name)?;
             self.reader.enter(&path).map(|(text, root)| (path, text, root))
         });
         let Some((path, text, root)) = found else { return };

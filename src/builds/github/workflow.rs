@@ -10,7 +10,7 @@ use super::steps::Job;
 use crate::builds::expr::{Sym, Val};
 use crate::builds::template::Holes;
 use crate::builds::yaml::{self, Node};
-use crate::builds::{Build, Files, Volatility};
+use crate::builds::{Build, Files, Volatility, join};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -215,9 +215,10 @@ fn called(
     key: &str,
     leg: &[(String, String)],
 ) {
-    let Some(path) = uses.str().and_then(|uses| uses.strip_prefix("./")) else { return };
+    let Some(path) = uses.str().and_then(super::steps::own_file) else { return };
     // An unknown ref cannot be written behind a local path; cut it off if it is.
-    let path = path.split('@').next().unwrap_or(path);
+    let Some(path) = join("", path.split('@').next().unwrap_or(path)) else { return };
+    let path = path.as_str();
     if call.depth >= MAX_DEPTH {
         return;
     }

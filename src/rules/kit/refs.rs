@@ -94,7 +94,8 @@ fn calls_workflows_of_others(cx: &ProjectCx<'_>) -> bool {
                 .strip_prefix("uses:")
                 .map(|called| called.trim_matches([' ', '"', '\'']));
             // Docker's own are read.
-            let read = |called: &str| called.starts_with('.') || called.starts_with("docker/github-builder/");
+            let read =
+                |called: &str| called.starts_with(['.', '$']) || called.starts_with("docker/github-builder/");
             called.is_some_and(|called| !read(called) && !called.is_empty())
         })
     };
