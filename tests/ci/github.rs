@@ -735,7 +735,7 @@ jobs:
     with: {output: image, file: images/Dockerfile, meta-images: acme/plain, runner: my-machine}
   off:
     uses: docker/github-builder/.github/workflows/build.yml@v1
-    with: {output: local, cache: false}
+    with: {output: local, cache: false, runner: amd64}
   other:
     uses: docker/github-builder/.github/workflows/verify.yml@v1
 ";
