@@ -503,6 +503,14 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_beside_the_context_holds_options() {
+        let text = "a:\n\tdocker build images/x $(DOCKER_BUILD_ARGS) -f images/Dockerfile\nb:\n\tdocker build $(CONTEXT)\n";
+        let contexts: Vec<_> = of(text).iter().map(|build| build.context.value.clone()).collect();
+        assert_eq!(contexts[0], ContextSource::Path("a/images/x".into()));
+        assert!(matches!(contexts[1], ContextSource::Unknown(_)));
+    }
+
+    #[test]
     fn one_shell_and_includes() {
         let text = "include common.mk\n.ONESHELL:\nb:\n\tcd x\n\tdocker build -t $(IMAGE) .\n";
         let files = |path: &str| (path == "a/common.mk").then_some("IMAGE := r/x\n");

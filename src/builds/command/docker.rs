@@ -1,6 +1,7 @@
 //! `docker build`, `docker image build`, `docker buildx build`.
 
 use super::{Arg, Base, Call, Input, Runner, defaulted, go_true, resolve, setting, switch, without_buildkit};
+use crate::builds::value::{Piece, pieces};
 use crate::builds::{
     Build, CacheSpec, ContextSource, Driver, Front, Setting, Value, Volatility, cachespec, join,
     name_volatility,
@@ -31,7 +32,13 @@ impl Runner<'_, '_> {
         build.load = switch(&parsed, "load");
         build.pull = switch(&parsed, "pull");
         self.outputs(&mut build, &parsed);
-        let context = parsed.positional.last();
+        // There is one; a variable that is nothing else beside it holds options.
+        let whole = |arg: &&Arg| {
+            let mut pieces = pieces(&arg.text.text);
+            matches!(pieces.next(), Some(piece) if !matches!(piece, Piece::Text(_)))
+                && pieces.next().is_none()
+        };
+        let context = parsed.positional.iter().rev().find(|arg| !whole(arg)).or(parsed.positional.last());
         self.place(&mut build, call, context, parsed.value("file"), &["Dockerfile", "dockerfile"]);
         self.out.push(build);
     }
