@@ -82,11 +82,9 @@ impl Workspace {
     /// A path of the project relative to the directory `base`, as services have it that show findings at the files of a
     /// checkout, wherever in it the command was started. Files that are not below it are shown as to other readers.
     pub(super) fn show_below(&self, base: Option<&Path>, path: &str) -> String {
+        let Some(base) = base else { return self.show(path) };
         let whole = project::absolute(&self.root, path);
-        match base.filter(|base| whole.starts_with(base)) {
-            Some(base) => project::relative(base, &whole),
-            None => self.show(path),
-        }
+        if whole.starts_with(base) { project::relative(base, &whole) } else { self.show(path) }
     }
 
     /// The absolute path of an argument.

@@ -99,11 +99,15 @@ fn missing(cx: &DockerfileCx<'_>, out: &mut Sink) {
     if candidates.is_empty() || is_windows(cx, &image) {
         return;
     }
-    let now = cx.model().after(&[Change::Base(Some(image.clone()))]);
     let ids: Vec<StepId> = candidates.iter().map(|(id, _)| *id).collect();
+    let linked = cx.model().kept_if_linked(&ids, &image);
+    if !linked.contains(&true) {
+        return;
+    }
+    let now = cx.model().after(&[Change::Base(Some(image.clone()))]);
     let kept: Vec<(StepId, &Step<'_>)> = candidates
         .iter()
-        .zip(cx.model().kept_if_linked(&ids, &image))
+        .zip(linked)
         .filter(|((id, _), kept)| *kept && now.runs_again(*id))
         .map(|(candidate, _)| *candidate)
         .collect();

@@ -1,6 +1,6 @@
 //! What the commands of a stage leave behind for later ones: settings, users, removed and written files.
 
-use super::clearing;
+use super::clearing::{self, Removal};
 use super::environment::{Environment, User};
 use super::recognise::Candidates;
 use crate::shell::Command;
@@ -26,17 +26,19 @@ struct Seen {
 }
 
 impl Memory {
-    /// Takes in what `command` does, which begins with one of the tools `candidates`. `environment` is what is in force for it; its own `memory` is not looked at.
+    /// Takes in what `command` does, which begins with one of the tools `candidates` and removes `removals` as far as that was
+    /// worked out before ([`Candidates::clearing`]). `environment` is what is in force for it; its own `memory` is not looked at.
     pub fn observe<'e>(
         &mut self,
         candidates: &Candidates<'_>,
         command: &'e Command<'e>,
         environment: &Environment<'e>,
+        removals: &[Removal],
     ) {
         let mut effects = Self::default();
         {
             let before = Environment { memory: Some(&*self), ..*environment };
-            effects.take(candidates, command, &before);
+            effects.take(candidates, command, &before, removals);
         }
         extend(&mut self.removed, effects.removed);
         extend(&mut self.written, effects.written);
@@ -54,6 +56,7 @@ impl Memory {
         candidates: &Candidates<'_>,
         command: &'e Command<'e>,
         environment: &Environment<'e>,
+        removals: &[Removal],
     ) {
         for redirect in command.redirects.iter().filter(|redirect| redirect.operator.ends_with(['>', '|'])) {
             if redirect.target.literal {
@@ -73,8 +76,12 @@ impl Memory {
             }
             Some("useradd" | "adduser") => self.add_user(command),
             Some("rm" | "unlink") => {
-                let removals = clearing::removals(command, environment);
-                self.removed.extend(removals.into_iter().map(|removal| removal.path));
+                if removals.is_empty() {
+                    let removals = clearing::removals(command, environment);
+                    self.removed.extend(removals.into_iter().map(|removal| removal.path));
+                } else {
+                    self.removed.extend(removals.iter().map(|removal| removal.path.clone()));
+                }
             }
             _ => candidates.settings(command, environment, self),
         }
@@ -182,6 +189,9 @@ impl Memory {
 }
 
 fn extend<T>(kept: &mut Vec<T>, more: Vec<T>) {
+    if more.is_empty() {
+        return;
+    }
     let room = MAX_KEPT.saturating_sub(kept.len());
     kept.extend(more.into_iter().take(room));
 }

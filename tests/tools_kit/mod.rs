@@ -134,7 +134,7 @@ fn run_commands(
             let environment = Environment { memory: Some(memory), ..environment };
             one(catalog, command, &environment, text, walk);
         }
-        memory.observe(&catalog.candidates_of(command), command, &environment);
+        memory.observe(&catalog.candidates_of(command), command, &environment, &[]);
     }
 }
 

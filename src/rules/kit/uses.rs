@@ -138,7 +138,11 @@ fn of_step<'a>(
         let candidates = cx.settings.tools().candidates_of(command);
         let before = Environment { memory: Some(memory), ..environment };
         of_command(cx, (number, command), &candidates, &before, &mut found);
-        memory.observe(&candidates, command, &environment);
+        let removals = match found.cleared.last() {
+            Some((last, Clearing::Paths(removals))) if *last == number => removals.as_slice(),
+            _ => &[],
+        };
+        memory.observe(&candidates, command, &environment, removals);
     }
     found
 }
