@@ -7,7 +7,7 @@ FROM rust:1.89-alpine3.22 AS build
 # The C library is linked in, so that the program runs anywhere.
 RUN --mount=type=cache,target=/var/cache/apk,sharing=locked apk add musl-dev
 WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 # Cargo asks for the files of all benches and tests that the manifest names, whatever it builds.
 RUN sed -i '/^\[\[/,/^$/d' Cargo.toml
 COPY rules rules

@@ -122,3 +122,19 @@ fn what_has_no_answer_is_one_line() {
     folder.write("Dockerfile", b"# nothing\n");
     folder.run(&["explain", "--base"]).failed(&["FROM"]);
 }
+
+#[test]
+fn the_image_of_hitrate_is_built_from_all_that_cargo_reads() {
+    let read = |path: &str| {
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+    };
+    let sources = ["Cargo.toml", "Cargo.lock", "build.rs", "src/main.rs", "rules/tools/npm.toml"];
+    let files = ["Dockerfile", ".dockerignore"].into_iter().chain(sources).map(|path| (path, read(path)));
+    let files: Vec<(&str, String)> = files.collect();
+    let folder =
+        Folder::new(&files.iter().map(|(path, text)| (*path, text.as_str())).collect::<Vec<(&str, &str)>>());
+    for path in sources {
+        let again = verdicts(&folder, &["--edit", path]);
+        assert!(again.iter().any(|step| step.ends_with(":reruns")), "{path}: {again:?}");
+    }
+}
