@@ -76,6 +76,8 @@ struct Dependency {
 pub(super) struct Edge {
     status: Status,
     started: bool,
+    /// The digests under which a source is known, once it was asked.
+    roots: SmallVec<[Digest; 2]>,
     /// Whether its inputs have come further since it was last seen how far it is.
     stale: bool,
     pub(super) keys: SmallVec<[KeyIndex; 2]>,
@@ -247,7 +249,11 @@ impl<'b> Solve<'b> {
         if !vertex.inputs.is_empty() {
             return;
         }
-        for digest in self.root_digests(vertex) {
+        let roots = self.root_digests(vertex);
+        if let Some(edge) = self.edges.get_mut(at) {
+            edge.roots = roots.clone();
+        }
+        for digest in roots {
             let known: SmallVec<[usize; 2]> = (0..self.caches())
                 .filter(|index| {
                     !vertex.ignore_cache && self.cache(*index).is_some_and(|cache| cache.is_known(digest))

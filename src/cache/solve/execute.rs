@@ -127,8 +127,10 @@ impl Solve<'_> {
                     .collect()
             })
             .unwrap_or_default();
-        let digests =
-            if vertex.inputs.is_empty() { self.root_digests(vertex) } else { smallvec![vertex.digest] };
+        let digests = match self.edges.get_mut(at) {
+            Some(edge) if vertex.inputs.is_empty() => std::mem::take(&mut edge.roots),
+            _ => smallvec![vertex.digest],
+        };
         let mut result_keys: SmallVec<[KeyIndex; 2]> = SmallVec::new();
         for digest in digests {
             let mut ids: SmallVec<[Key; 2]> = if vertex.inputs.is_empty() {
