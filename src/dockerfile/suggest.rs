@@ -7,7 +7,7 @@ pub(super) fn nearest<'o>(word: &str, options: impl Iterator<Item = &'o str>) ->
     (near.0 < 3).then_some(near.1)
 }
 
-/// The edit distance of two words; of words that differ by 3 or more in length, 3.
+/// The edit distance of two words, 3 for all that are that far from each other or farther.
 fn distance(a: &str, b: &str) -> usize {
     if a.len().abs_diff(b.len()) >= 3 {
         return 3;
@@ -24,17 +24,22 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, x) in a.bytes().enumerate() {
         let mut diagonal = i;
         let mut left = i + 1;
+        let mut nearest = left;
         for (slot, y) in row.iter_mut().skip(1).zip(b.bytes()) {
             let cost = diagonal + usize::from(x != y);
             diagonal = *slot;
             left = cost.min(*slot + 1).min(left + 1);
             *slot = left;
+            nearest = nearest.min(left);
+        }
+        if nearest >= 3 {
+            return 3;
         }
         if let Some(first) = row.first_mut() {
             *first = i + 1;
         }
     }
-    row.last().copied().unwrap_or(0)
+    row.last().copied().unwrap_or(0).min(3)
 }
 
 #[cfg(test)]

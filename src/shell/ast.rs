@@ -127,6 +127,8 @@ pub struct Command<'a> {
     pub opaque: Option<Opaque>,
     /// Number of the last [`Binding`] in force for it, counted from 1; 0 for none.
     pub bindings: u32,
+    /// Where [`Command::program`] starts in the first word: it is asked for again and again.
+    pub(super) program: Option<u32>,
 }
 
 impl<'a> Command<'a> {
@@ -134,7 +136,7 @@ impl<'a> Command<'a> {
     /// that is literal.
     #[must_use]
     pub fn program(&self) -> Option<&str> {
-        self.argv.first().and_then(Word::base_name)
+        self.argv.first()?.text.get(self.program? as usize..)
     }
 
     /// The arguments after the program.
@@ -173,14 +175,17 @@ impl Word<'_> {
     /// The part after the last `/`, if no expansion can touch it.
     #[must_use]
     pub fn base_name(&self) -> Option<&str> {
+        self.text.get(self.base()?..)
+    }
+
+    /// Where [`Word::base_name`] starts.
+    pub(super) fn base(&self) -> Option<usize> {
         // Words are short: a search that is fast on long ones takes longer.
-        let name = match self.text.bytes().rposition(|byte| byte == b'/') {
-            Some(slash) => self.text.get(slash + 1..).unwrap_or(""),
-            None => &self.text,
-        };
+        let start = self.text.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
+        let name = self.text.get(start..).unwrap_or("");
         // A `/` inside an expansion is followed by the bracket that closes it, so that the tail then has one.
         let plain = self.literal || !name.contains(['$', '`', '(', ')', '{', '}', '~']);
-        (plain && !name.is_empty()).then_some(name)
+        (plain && !name.is_empty()).then_some(start)
     }
 }
 

@@ -168,6 +168,7 @@ impl<'a> Parser<'_, 'a, '_> {
             self.wrappers.iter().cloned().chain(wrappers).collect()
         };
         let argv: Vec<Word<'a>> = args.into_iter().map(|arg| arg.word).collect();
+        let program = argv.first().and_then(Word::base).and_then(|start| u32::try_from(start).ok());
         let opaque = opaque.or_else(|| unknown(&argv, &redirects));
         for (redirect, mut pending) in heredocs {
             pending.place = Some((number, redirect));
@@ -189,6 +190,7 @@ impl<'a> Parser<'_, 'a, '_> {
             depth: context.depth,
             opaque,
             bindings,
+            program,
         });
     }
 
