@@ -102,18 +102,27 @@ fn tell(cx: &DockerfileCx<'_>, same: &[Early<'_>], out: &mut Sink) {
             answer.reruns().filter(costly).filter(|step| cx.costly(*step).is_some()).collect();
         idle.fill(found);
     }
-    // What stays when the declarations are moved: all at once, unless one move is in the way of another.
+    // What stays when a declaration is moved. Moves that cannot matter to each other are asked about at once.
     let moves: Vec<(&Fix, &mut Vec<StepId>)> = same
         .iter()
         .zip(&mut idle)
         .filter(|(_, idle)| !idle.is_empty())
         .filter_map(|(one, idle)| Some((one.fix.as_ref()?, idle)))
         .collect();
-    let held_back = select(moves.iter().map(|(fix, _)| *fix), Safety::Safe).held_back;
-    let at_once = if held_back == 0 { usize::MAX } else { 1 };
-    let mut moves = moves.into_iter().peekable();
-    while moves.peek().is_some() {
-        let mut now: Vec<_> = moves.by_ref().take(at_once).collect();
+    let stage_of = |idle: &[StepId]| cx.graph().step(*idle.first()?).map(|step| step.stage);
+    let stages: Vec<Option<usize>> = moves.iter().map(|(_, idle)| stage_of(idle)).collect();
+    let stands_alone = |at: usize| {
+        let needs = |other: &Option<usize>| match (stages.get(at), other) {
+            (Some(Some(own)), Some(other)) => cx.graph().needs_stage(*own, *other),
+            _ => true,
+        };
+        stages.iter().enumerate().all(|(other_at, other)| other_at == at || !needs(other))
+    };
+    let (apart, others): (Vec<_>, Vec<_>) =
+        moves.into_iter().enumerate().partition(|(at, _)| stands_alone(*at));
+    let groups = std::iter::once(apart).chain(others.into_iter().map(|one| vec![one]));
+    for group in groups.filter(|group| !group.is_empty()) {
+        let mut now: Vec<_> = group.into_iter().map(|(_, one)| one).collect();
         let selection = select(now.iter().map(|(fix, _)| *fix), Safety::Safe);
         let moved = apply(cx.text(), selection.edits.get(cx.path()).map_or(&[], Vec::as_slice));
         cx.model().with_text(&moved, |model| {
