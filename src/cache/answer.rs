@@ -8,15 +8,45 @@ use super::simulate::{Outcome, Reason, Store, Verdict};
 use crate::graph::{Base, Graph, StepId, StepKind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The outcomes of the first questions that were asked: several rules ask for the same change.
-#[derive(Debug, Default)]
-pub(super) struct Answered(Mutex<Vec<(Question, Arc<Outcome>)>>);
+/// What was worked out for the first few questions: others ask the same.
+#[derive(Debug)]
+pub(super) struct Kept<K, V>(Mutex<Vec<(K, V)>>);
 
-/// At most one change, and where the build after it runs.
-type Question = (Option<Change>, Setting);
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
 
 /// More questions than rules and builds have in common.
-const MAX_KEPT: usize = 32;
+const MAX_ANSWERED: usize = 32;
+/// More ways to export than questions are asked about.
+const MAX_EXPORTED: usize = 8;
+
+impl<K, V: Clone> Kept<K, V> {
+    /// The value whose key `is_same`, else what `make` gives, which is then kept under `key` if it is among the first `most`.
+    fn get_or(
+        &self,
+        most: usize,
+        is_same: impl Fn(&K) -> bool,
+        key: impl FnOnce() -> K,
+        make: impl FnOnce() -> V,
+    ) -> V {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = known().iter().find(|(own, _)| is_same(own)).map(|(_, value)| value.clone());
+        same.unwrap_or_else(|| {
+            let value = make();
+            let mut known = known();
+            if known.len() < most {
+                known.push((key(), value.clone()));
+            }
+            value
+        })
+    }
+}
+
+/// Outcomes by question: at most one change, and where the build after it runs.
+pub(super) type Answered = Kept<(Option<Change>, Setting), Arc<Outcome>>;
 
 impl Answered {
     pub(super) fn get_or_ask(
@@ -30,42 +60,26 @@ impl Answered {
             [change] => Some(change),
             _ => return ask(),
         };
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |(own, place): &Question| own.as_ref() == change && place == setting;
-        let same = known().iter().find(|(asked, _)| is_same(asked)).map(|(_, outcome)| Arc::clone(outcome));
-        same.unwrap_or_else(|| {
-            let outcome = ask();
-            let mut known = known();
-            if known.len() < MAX_KEPT {
-                known.push(((change.cloned(), setting.clone()), Arc::clone(&outcome)));
-            }
-            outcome
-        })
+        self.get_or(
+            MAX_ANSWERED,
+            |(own, place)| own.as_ref() == change && place == setting,
+            || (change.cloned(), setting.clone()),
+            ask,
+        )
     }
 }
 
-/// The caches after one build that exported so: several questions start from the same.
-#[derive(Debug, Default)]
-pub(super) struct Exported(Mutex<Vec<(Vec<Export>, bool, Store)>>);
-
-/// More ways to export than questions are asked about.
-const MAX_EXPORTED: usize = 8;
+/// The caches after one build, by what it exported and whether it was pushed.
+pub(super) type Exported = Kept<(Vec<Export>, bool), Store>;
 
 impl Exported {
     pub(super) fn get_or_build(&self, setting: &Setting, build: impl FnOnce() -> Store) -> Store {
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |(exports, pushed, _): &&(Vec<Export>, bool, Store)| {
-            *exports == setting.exports && *pushed == setting.pushed
-        };
-        let same = known().iter().find(is_same).map(|(.., store)| store.clone());
-        same.unwrap_or_else(|| {
-            let store = build();
-            let mut known = known();
-            if known.len() < MAX_EXPORTED {
-                known.push((setting.exports.clone(), setting.pushed, store.clone()));
-            }
-            store
-        })
+        self.get_or(
+            MAX_EXPORTED,
+            |(exports, pushed)| *exports == setting.exports && *pushed == setting.pushed,
+            || (setting.exports.clone(), setting.pushed),
+            build,
+        )
     }
 }
 

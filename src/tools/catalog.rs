@@ -107,32 +107,25 @@ impl Catalog {
 
     /// The tools whose executable begins with `program`, a base name: the user's, then the built-in ones, globs last.
     pub(super) fn candidates(&self, program: &str) -> impl Iterator<Item = Candidate<'_>> {
-        let first = |executable: &str| executable.split(' ').next().unwrap_or_default().to_owned();
-        let exact = move |executable: &str| first(executable) == program;
-        let globs = move |executable: &str| {
-            let first = first(executable);
-            first.contains('*') && glob(&first, program)
+        // A glob without a star is the word itself.
+        let own = move |globs: bool| {
+            let tools = self.own.iter();
+            let all =
+                tools.flat_map(|tool| tool.executables.iter().map(move |executable| (tool, executable)));
+            all.filter(move |(_, executable)| {
+                let first = executable.split(' ').next().unwrap_or_default();
+                first.contains('*') == globs && glob(first, program)
+            })
         };
-        let own = |fits: &dyn Fn(&str) -> bool| -> Vec<Candidate<'_>> {
-            let executables = self
-                .own
-                .iter()
-                .flat_map(|tool| tool.executables.iter().map(move |executable| (tool, executable)));
-            let fitting = executables.filter(|(_, executable)| fits(executable));
-            fitting.map(|(tool, executable)| Candidate { tool, executable }).collect()
-        };
-        let (mut found, more) =
-            if self.own.is_empty() { (Vec::new(), Vec::new()) } else { (own(&exact), own(&globs)) };
-        found.extend(more);
+        let own = own(false).chain(own(true)).map(|(tool, executable)| Candidate { tool, executable });
 
         let same =
             builtin().get(program).cloned().and_then(|range| EXECUTABLES.get(range)).unwrap_or_default();
-        let begins = move |own: &str| own.split('*').next().is_some_and(|start| program.starts_with(start));
-        let fitting = GLOBS.iter().filter(move |(own, ..)| begins(own) && glob(own, program));
+        let fitting = GLOBS.iter().filter(move |(own, ..)| glob(own, program));
         let builtin = same.iter().chain(fitting).filter(|(_, number, _)| !self.replaced(*number));
         let builtin = builtin
             .filter_map(|(_, number, executable)| Some(Candidate { tool: parsed(*number)?, executable }));
-        found.into_iter().chain(builtin)
+        own.chain(builtin)
     }
 }
 
