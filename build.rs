@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     exact.sort();
     let table = |entries: &[(String, usize, usize, String)]| {
         let line = |(program, number, _, executable): &(String, usize, usize, String)| {
-            format!("    ({program:?}, {number}, {executable:?}),\n")
+            let words = executable.split(' ').count();
+            format!("    ({program:?}, {number}, {executable:?}, {words}),\n")
         };
         format!("&[\n{}]\n", entries.iter().map(line).collect::<String>())
     };

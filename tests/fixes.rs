@@ -428,7 +428,7 @@ fn places(cx: &DockerfileCx<'_>) -> BTreeSet<String> {
         let files = cx.model().taken_files(id).unwrap_or_default();
         for written in cx.model().writes(id) {
             match written.kind {
-                hitrate::cache::WrittenKind::File => drop(found.insert(written.path)),
+                hitrate::cache::WrittenKind::File => drop(found.insert(written.path.clone())),
                 _ => {
                     let inside = files.iter().filter_map(|file| {
                         let rest = match written.taken.as_str() {

@@ -186,7 +186,7 @@ impl<'s> Replay<'s> {
             env: env.collect(),
             cwd: (state.cwd != "/").then(|| state.cwd.to_string()),
             user: (!state.user.is_empty()).then(|| state.user.to_string()),
-            shell: Some(state.shell.to_vec()),
+            shell: Some(state.shell.iter().map(ToString::to_string).collect()),
         };
         self.images.insert(reference.to_owned(), config);
     }

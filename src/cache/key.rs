@@ -86,6 +86,9 @@ fn is_in_word(byte: u8) -> bool {
 
 /// Whether one of the [`words`] of a command is `name`.
 fn names(text: &str, name: &str) -> bool {
+    if text.len() < name.len() {
+        return false;
+    }
     let text = text.as_bytes();
     let is_free = |at: Option<usize>| at.and_then(|at| text.get(at)).is_none_or(|byte| !is_in_word(*byte));
     let whole = |at: usize| is_free(at.checked_sub(1)) && is_free(Some(at + name.len()));

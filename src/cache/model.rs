@@ -7,6 +7,7 @@ use super::digest::Digest;
 use super::result::{self, Outputs, Taking};
 use super::simulate::{Outcome, Store, ask_courses, first_course};
 use super::world::World;
+use super::written::Written;
 use crate::context::{Change as FileChange, Context, CopySelection, select};
 use crate::dockerfile::Dockerfile;
 use crate::graph::{CopySourceKind, Graph, MountKind, Options, Source, Step, StepId, StepKind};
@@ -59,6 +60,8 @@ pub struct Model<'a> {
     edits: OnceLock<Vec<(StepId, String)>>,
     /// What each step takes of the context by name, without those that take nothing.
     takers: OnceLock<Vec<Vec<Taking>>>,
+    /// What each step writes, if it is a COPY or ADD.
+    pub(super) written: OnceLock<Vec<Vec<Written>>>,
     /// Steps that questions have walked over so far.
     visited: AtomicUsize,
 }
@@ -86,6 +89,7 @@ impl<'a> Model<'a> {
             exported: Exported::default(),
             edits: OnceLock::new(),
             takers: OnceLock::new(),
+            written: OnceLock::new(),
             visited: AtomicUsize::new(0),
         }
     }

@@ -45,6 +45,17 @@ pub(super) struct Records {
 pub(super) type Backlinks = FxHashMap<Key, Vec<Link>>;
 
 impl Records {
+    /// None yet, with room for those of about so many operations.
+    pub(super) fn with_room(operations: usize) -> Self {
+        let mut records = Self::default();
+        // One input with one key each is the least.
+        records.links.first.reserve(operations);
+        records.linked.reserve(operations);
+        records.results.first.reserve(operations);
+        records.known.reserve(2 * operations);
+        records
+    }
+
     pub(super) fn is_known(&self, key: Key) -> bool {
         self.known.contains(&key)
     }

@@ -129,14 +129,15 @@ enum Next {
 
 impl<'b> Solve<'b> {
     pub(super) fn new(build: &'b Build<'b>, world: &'b mut World) -> Self {
-        let builder = world.builders.remove(build.builder).unwrap_or_default();
+        let operations = build.definition.vertices.len();
+        let builder = world.builders.remove(build.builder).unwrap_or_else(|| Builder::with_room(operations));
         let (import_names, imports) = build
             .imports
             .iter()
             .filter_map(|name| Some((name.as_str(), world.refs.get(name.as_str())?.clone())))
             .unzip();
         world.sessions += 1;
-        let edges = vec![Edge::default(); build.definition.vertices.len()];
+        let edges = std::iter::repeat_with(Edge::default).take(operations).collect();
         let session = world.sessions;
         Self {
             definition: build.definition,
@@ -145,7 +146,7 @@ impl<'b> Solve<'b> {
             builder,
             imports,
             import_names,
-            keys: Vec::new(),
+            keys: Vec::with_capacity(2 * operations),
             edges,
             session,
             first_answer: None,
@@ -244,7 +245,7 @@ impl<'b> Solve<'b> {
         if std::mem::replace(&mut edge.started, true) {
             return;
         }
-        edge.deps = vec![Dependency::default(); vertex.inputs.len()];
+        edge.deps = vertex.inputs.iter().map(|_| Dependency::default()).collect();
         edge.stale = true;
         if !vertex.inputs.is_empty() {
             return;

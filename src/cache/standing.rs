@@ -62,14 +62,15 @@ impl Model<'_> {
                 return Standing::Unknown;
             }
             let StepKind::Copy(copy) = &step.kind else { continue };
-            for written in self.writes(id).iter().rev().filter(|written| written.holds(place)) {
+            let own = self.writes(id);
+            for written in own.iter().rev().filter(|written| written.holds(place)) {
                 match self.taken(written, &copy.from, place, nesting) {
                     Standing::Nothing => beside = true,
                     found => return found,
                 }
             }
             beside |= copy.from == Source::Context
-                && self.writes(id).iter().any(|written| path::parent(&written.path) == path::parent(place));
+                && own.iter().any(|written| path::parent(&written.path) == path::parent(place));
         }
         match graph.stages.get(stage).map(|stage| &stage.base) {
             Some(Base::Stage(parent)) if *parent < stage => {

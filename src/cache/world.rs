@@ -32,6 +32,11 @@ pub(super) struct Builder {
 }
 
 impl Builder {
+    /// An empty one for about so many operations.
+    pub(super) fn with_room(operations: usize) -> Self {
+        Self { records: Records::with_room(operations), ..Self::default() }
+    }
+
     /// Notes layers of an import. Those of a local directory are read at once, others when something needs their files
     /// (BuildKit: `UnlazySession`, `FromRemote`).
     pub(super) fn offered(&mut self, layers: &[ResultId], at_once: bool) {

@@ -53,7 +53,13 @@ fn is_below(path: &str, directory: &str) -> bool {
 impl Model<'_> {
     /// What a COPY or ADD writes, source by source; nothing for any other step.
     #[must_use]
-    pub fn writes(&self, step: StepId) -> Vec<Written> {
+    pub fn writes(&self, step: StepId) -> &[Written] {
+        let all =
+            self.written.get_or_init(|| self.graph.all_steps().map(|(id, _)| self.writes_of(id)).collect());
+        all.get(step.index()).map_or(&[], Vec::as_slice)
+    }
+
+    fn writes_of(&self, step: StepId) -> Vec<Written> {
         let Some(StepKind::Copy(copy)) = self.graph.step(step).map(|step| &step.kind) else {
             return Vec::new();
         };
@@ -170,7 +176,7 @@ mod tests {
         let context = (!files.is_empty()).then(|| Arc::new(Context::new(tree, Ignore::default())));
         let model = Model::new(&dockerfile, Options::default(), context);
         let last = model.graph.all_steps().next_back().unwrap().0;
-        model.writes(last).into_iter().map(|written| (written.path, written.kind)).collect()
+        model.writes(last).iter().map(|written| (written.path.clone(), written.kind)).collect()
     }
 
     #[test]

@@ -34,17 +34,20 @@ pub fn clean(path: &str) -> String {
 #[must_use]
 pub fn is_plain(path: &str) -> bool {
     let mut rest = path.as_bytes();
-    loop {
-        let end = memchr::memchr(b'/', rest);
-        let (part, more) = rest.split_at(end.unwrap_or(rest.len()));
-        if matches!(part, b"" | b"." | b"..") {
+    let mut begins = true;
+    while let [first, after @ ..] = rest {
+        let shortens = match first {
+            b'/' => begins,
+            b'.' if begins => matches!(after, [] | [b'/', ..] | [b'.'] | [b'.', b'/', ..]),
+            _ => false,
+        };
+        if shortens {
             return false;
         }
-        match more.split_first() {
-            Some((_, more)) => rest = more,
-            None => return true,
-        }
+        begins = *first == b'/';
+        rest = after;
     }
+    !begins
 }
 
 /// `path` as a place below the root of a context, without a leading slash: `./a//b/../c`, `/a/c` and `../a/c` are all

@@ -79,7 +79,7 @@ impl<'a> Builder<'a, '_> {
             state.user = Cow::Owned(user.clone());
         }
         if let Some(shell) = &config.shell {
-            state.shell = shell.clone().into();
+            state.shell = shell.iter().cloned().map(Cow::Owned).collect();
         }
         state
     }
@@ -136,7 +136,7 @@ impl<'a> Builder<'a, '_> {
                 Arc::make_mut(state).user = user;
             }
             Kind::Shell(words) => {
-                Arc::make_mut(state).shell = words.iter().map(|word| word.text.to_string()).collect();
+                Arc::make_mut(state).shell = words.iter().map(|word| Cow::Borrowed(&*word.text)).collect();
             }
             Kind::Onbuild(inner) if !onbuild => {
                 if let Some(stage) = self.stages.get_mut(stage) {
@@ -193,7 +193,7 @@ impl<'a> Builder<'a, '_> {
             Command::Exec(words) => words.iter().map(|word| word.text.clone()).collect(),
             Command::Shell(joined) => {
                 let text = match heredoc::script(self.dockerfile.source, instruction) {
-                    None => joined.text.clone(),
+                    None => Cow::Borrowed(&*joined.text),
                     Some(heredoc::Script::Shell(text)) => text,
                     Some(heredoc::Script::File { name, content }) => {
                         script = Some(content);
@@ -203,7 +203,7 @@ impl<'a> Builder<'a, '_> {
                 if script.is_some() {
                     vec![text]
                 } else {
-                    state.shell.iter().map(|word| Cow::Owned(word.clone())).chain([text]).collect()
+                    state.shell.iter().cloned().chain([text]).collect()
                 }
             }
         };

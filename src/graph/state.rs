@@ -44,7 +44,7 @@ pub struct State<'a> {
     /// USER as written after expansion; empty where nothing set it.
     pub user: Cow<'a, str>,
     /// SHELL in force.
-    pub shell: Arc<[String]>,
+    pub shell: Arc<[Cow<'a, str>]>,
 }
 
 impl Default for State<'_> {
@@ -62,9 +62,9 @@ impl Default for State<'_> {
 
 /// `["/bin/sh", "-c"]`.
 #[must_use]
-pub fn default_shell() -> Arc<[String]> {
-    static SHELL: std::sync::OnceLock<Arc<[String]>> = std::sync::OnceLock::new();
-    SHELL.get_or_init(|| ["/bin/sh".to_owned(), "-c".to_owned()].into()).clone()
+pub fn default_shell() -> Arc<[Cow<'static, str>]> {
+    static SHELL: std::sync::OnceLock<Arc<[Cow<'static, str>]>> = std::sync::OnceLock::new();
+    SHELL.get_or_init(|| ["/bin/sh".into(), "-c".into()].into()).clone()
 }
 
 impl<'a> State<'a> {

@@ -67,8 +67,18 @@ pub(super) fn read_known(path: &Path, metadata: &fs::Metadata) -> Result<Vec<u8>
     if metadata.len() > MAX_FILE_BYTES as u64 {
         return Err(ReadError::TooLarge);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let size = usize::try_from(metadata.len()).unwrap_or(0);
+    let mut bytes = vec![0; size + 1];
+    let read = match (&file).read(&mut bytes) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+        read => read?,
+    };
+    bytes.truncate(read);
+    // A regular file gives less than was asked for at its end; one that is another by now, or that does not know its size,
+    // is read until it says so.
+    if read != size || size == 0 {
+        file.take((MAX_FILE_BYTES + 1).saturating_sub(read) as u64).read_to_end(&mut bytes)?;
+    }
     if bytes.len() > MAX_FILE_BYTES {
         return Err(ReadError::TooLarge);
     }
@@ -80,5 +90,22 @@ fn regular(metadata: &fs::Metadata) -> Result<(), ReadError> {
         kind if kind.is_file() => Ok(()),
         kind if kind.is_dir() => Err(ReadError::Directory),
         _ => Err(ReadError::Special),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_to_their_end() {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        assert_eq!(read_text(&own).unwrap(), fs::read_to_string(own).unwrap());
+        // What the kernel makes up while it is read says that it has no size.
+        let status = Path::new("/proc/self/status");
+        if status.exists() {
+            assert_eq!(fs::metadata(status).unwrap().len(), 0);
+            assert!(read_text(status).unwrap().starts_with("Name:"));
+        }
     }
 }

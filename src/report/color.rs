@@ -1,5 +1,7 @@
 //! Whether to use colours, and the few that are used.
 
+use std::borrow::Cow;
+
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
@@ -32,9 +34,9 @@ pub(super) fn paint(color: bool, style: &str, text: &str) -> String {
 
 /// `text` in one line without control characters: file contents reach the terminal through messages, and an escape
 /// sequence in them must not.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let clean = |c: char| match c {
         '\n' | '\t' => ' ',

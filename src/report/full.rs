@@ -98,7 +98,7 @@ fn write_finding(
                 labels.push(Label::secondary((), range).with_message(message))
             }
             (_, Some(place)) => notes.push(format!("{}: {message}", at(view, place))),
-            (_, None) => notes.push(message),
+            (_, None) => notes.push(message.into_owned()),
         }
     }
     if !finding.help.is_empty() {
@@ -213,7 +213,7 @@ struct OneFile<'a> {
 
 impl<'a> OneFile<'a> {
     fn new(view: &View<'_>, file: &'a SourceFile) -> Self {
-        Self { name: plain(&(view.show)(&file.path)), file, text: printable(&file.text) }
+        Self { name: plain(&(view.show)(&file.path)).into_owned(), file, text: printable(&file.text) }
     }
 }
 

@@ -97,7 +97,8 @@ fn full(view: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     for unplanned in &view.report.unplanned {
         let place = format!("{}:{}", (view.show)(&unplanned.path), unplanned.line);
-        let name = plain(&unplanned.name.join(" / "));
+        let name = unplanned.name.join(" / ");
+        let name = plain(&name);
         writeln!(
             out,
             "{}  {name} {}",

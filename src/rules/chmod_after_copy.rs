@@ -60,7 +60,7 @@ struct Copied<'g, 'a> {
     id: StepId,
     step: &'g Step<'a>,
     copy: &'g CopyStep<'a>,
-    written: Vec<Written>,
+    written: &'g [Written],
 }
 
 /// A RUN that does nothing but change modes and owners.
@@ -160,7 +160,7 @@ impl Change<'_> {
     /// Whether it changes something that the COPY of this number wrote and that none after it wrote over.
     fn is_of(&self, copied: &Copied<'_, '_>, copies: &[Copied<'_, '_>], number: usize) -> bool {
         let over = |target: &str| {
-            let mut written = copies.iter().skip(number + 1).flat_map(|later| &later.written);
+            let mut written = copies.iter().skip(number + 1).flat_map(|later| later.written);
             written.any(|written| written.kind == WrittenKind::File && written.path == target)
         };
         copied.written.iter().any(|written| self.meets(written))
@@ -245,7 +245,7 @@ fn fix(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>]) -> O
             && change.targets.iter().any(|(target, _)| written.is_in(target))
             && !change.meets(written)
     };
-    let all_written = || copies.iter().flat_map(|copied| &copied.written);
+    let all_written = || copies.iter().flat_map(|copied| copied.written);
     if run.changes.iter().any(|change| all_written().any(|written| missed(change, written))) {
         return None;
     }

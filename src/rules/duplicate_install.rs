@@ -30,6 +30,10 @@ impl Rule for DuplicateInstall {
     }
 
     fn check_dockerfile(&self, cx: &DockerfileCx<'_>, out: &mut Sink) {
+        // The same stage would not do it twice.
+        if cx.graph().stages.len() < 2 {
+            return;
+        }
         let mut known: BTreeMap<Install, Vec<Place<'_>>> = BTreeMap::new();
         let mut read = 0;
         for (id, step, ..) in cx.run_uses() {

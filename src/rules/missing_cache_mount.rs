@@ -64,11 +64,7 @@ impl Rule for MissingCacheMount {
                         mount
                     })
                     // On a builder that is gone after the job a mount is empty every time.
-                    .fix(if ephemeral {
-                        None
-                    } else {
-                        fix(cx, id, step, uses, used, hook_at(cx, &hooked, id, step))
-                    });
+                    .fix(if ephemeral { None } else { fix(cx, id, step, uses, used, &hooked) });
             }
         }
     }
@@ -201,6 +197,8 @@ struct Hooked<'a> {
     mended: bool,
     /// Whether it removes the file when it gets its mount.
     removes: bool,
+    used: &'a ToolUse<'a>,
+    mounts: Option<Mounts<'a>>,
 }
 
 /// RUNs that install with such a tool without a mount, in file order. Where there are more, none is mended.
@@ -217,9 +215,20 @@ fn hooked<'a>(cx: &DockerfileCx<'a>) -> Vec<Hooked<'a>> {
         else {
             continue;
         };
-        let mended = !step.onbuild && !uses.opaque && fix(cx, id, step, uses, used, Hook::Gone).is_some();
-        let removes = mended && fix(cx, id, step, uses, used, Hook::Remove).is_some();
-        found.push(Hooked { tool: &used.tool.name, step: id, stage: step.stage, mended, removes });
+        let mounts = if step.onbuild || uses.opaque { None } else { mounts(cx, id, step, uses, used) };
+        let with =
+            |hook| mounts.as_ref().is_some_and(|own| undefeated(cx, id, step, uses, own, hook).is_some());
+        let mended = with(Hook::Gone);
+        let removes = mended && with(Hook::Remove);
+        found.push(Hooked {
+            tool: &used.tool.name,
+            step: id,
+            stage: step.stage,
+            mended,
+            removes,
+            used,
+            mounts,
+        });
         if found.len() > MAX_HOOKED {
             return Vec::new();
         }
@@ -253,8 +262,29 @@ fn fix(
     step: &Step<'_>,
     uses: &RunUses<'_>,
     used: &ToolUse<'_>,
-    hook: Hook,
+    hooked: &[Hooked<'_>],
 ) -> Option<Fix> {
+    let hook = hook_at(cx, hooked, id, step);
+    match hooked.iter().find(|other| std::ptr::eq(other.used, used)) {
+        Some(known) => undefeated(cx, id, step, uses, known.mounts.as_ref()?, hook),
+        None => undefeated(cx, id, step, uses, &mounts(cx, id, step, uses, used)?, hook),
+    }
+}
+
+/// Mounts for the caches of a command.
+struct Mounts<'a> {
+    fix: Fix,
+    targets: Vec<&'a str>,
+}
+
+/// The mounts alone, where nothing but what may defeat them speaks against them.
+fn mounts<'a>(
+    cx: &DockerfileCx<'_>,
+    id: StepId,
+    step: &Step<'_>,
+    uses: &RunUses<'_>,
+    used: &'a ToolUse<'_>,
+) -> Option<Mounts<'a>> {
     let Instruction::Run(run) = &step.instruction.kind else { return None };
     let same = |other: &&ToolUse<'_>| other.tool.name == used.tool.name;
     let index = used.tool.commands.iter().any(|row| row.index);
@@ -308,7 +338,7 @@ fn fix(
     };
     let mut fix = Fix::safe(format!("Mount the cache of {}", used.tool.name));
     fix = fix.insert(cx.path(), option_place(step.instruction), text);
-    undefeated(cx, id, step, uses, &targets, fix, hook)
+    Some(Mounts { fix, targets })
 }
 
 /// The fix with the removal of what would defeat the mounts; `None` where that is not all possible.
@@ -317,10 +347,10 @@ fn undefeated(
     id: StepId,
     step: &Step<'_>,
     uses: &RunUses<'_>,
-    targets: &[&str],
-    mut fix: Fix,
+    mounts: &Mounts<'_>,
     hook: Hook,
 ) -> Option<Fix> {
+    let (mut fix, targets) = (mounts.fix.clone(), &mounts.targets);
     let script = cx.facts.script(id);
     let mut hooks: Vec<&str> = Vec::new();
     for used in &uses.tools {

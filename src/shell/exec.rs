@@ -30,7 +30,7 @@ pub fn from_exec<'a>(words: &[dockerfile::Word<'a>], options: &Options<'a, '_>) 
 
 fn arg<'a>(word: &dockerfile::Word<'a>, source: &'a str) -> Arg<'a> {
     let own = Word { text: word.text.clone(), span: word.span, literal: true, glob: false, quoted: true };
-    Arg { word: own, raw: None, text: decoded(word, source) }
+    Arg { word: own, raw: None, text: decoded(word, source).map(Box::new) }
 }
 
 /// The text of a JSON string, each character with its place in the file.

@@ -13,7 +13,7 @@ pub(super) struct Arg<'a> {
     /// The word in the text that is read; `None` for what a variable was split into.
     pub(super) raw: Option<Raw<'a>>,
     /// What it holds, for words that stand in no text (exec form).
-    pub(super) text: Option<Joined<'a>>,
+    pub(super) text: Option<Box<Joined<'a>>>,
 }
 
 /// How deep defaults may nest (`${A:-${B:-c}}`).

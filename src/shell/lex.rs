@@ -4,6 +4,7 @@ use super::state::{MAX_DEPTH, State};
 use super::{Assignment, Heredoc, Options, Wrapper};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// One stretch of a word, by offsets of the text that is read.
 #[derive(Clone, Debug)]
@@ -83,6 +84,8 @@ pub(super) struct Parser<'t, 'a, 'o> {
     pub(super) text: &'t Joined<'a>,
     pub(super) bytes: &'t [u8],
     pub(super) pos: usize,
+    /// The stretch of the text that was looked at last.
+    pub(super) near: Cell<usize>,
     pub(super) state: &'t mut State<'a, 'o>,
     pub(super) options: Options<'a, 'o>,
     /// Heredocs by marker; empty in texts whose heredocs stand in themselves.
@@ -94,10 +97,26 @@ pub(super) struct Parser<'t, 'a, 'o> {
     pub(super) pending: Vec<Pending<'a>>,
 }
 
-/// Whether a byte in a word stands for itself, whatever is around it.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'/' | b'=' | b':' | b'@' | b'+' | b'%')
-}
+/// A byte that stands for itself in a word, whatever is around it.
+const PLAIN: u8 = 1;
+/// One that does where no bracket of a list (`{a,b}`) is open.
+const OUTSIDE: u8 = 2;
+
+/// The class of every byte.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => PLAIN | OUTSIDE,
+            b'-' | b'_' | b'/' | b'=' | b':' | b'@' | b'+' | b'%' => PLAIN | OUTSIDE,
+            b'.' | b',' | b'~' | b'^' | b'!' | b'#' | b'}' | b']' => OUTSIDE,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 impl<'t, 'a, 'o> Parser<'t, 'a, 'o> {
     pub(super) fn byte(&self) -> Option<u8> {
@@ -118,7 +137,10 @@ impl<'t, 'a, 'o> Parser<'t, 'a, 'o> {
 
     /// Text and place of a stretch.
     pub(super) fn placed(&self, start: usize, end: usize) -> (Cow<'a, str>, Span) {
-        self.text.placed(self.options.source, start..end)
+        let mut near = self.near.get();
+        let placed = self.text.placed(self.options.source, start..end, &mut near);
+        self.near.set(near);
+        placed
     }
 
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
@@ -236,8 +258,11 @@ impl<'t, 'a, 'o> Parser<'t, 'a, 'o> {
                         _ => {}
                     }
                     self.pos += 1;
-                    let plain = self.rest().iter().take_while(|byte| is_plain(**byte));
-                    self.pos += plain.count();
+                    let plain = if brace == 0 { OUTSIDE } else { PLAIN };
+                    let stands =
+                        |byte: &u8| CLASSES.get(usize::from(*byte)).is_some_and(|own| own & plain != 0);
+                    let rest = self.rest();
+                    self.pos += rest.iter().position(|byte| !stands(byte)).unwrap_or(rest.len());
                 }
             }
         }

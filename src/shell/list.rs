@@ -40,8 +40,10 @@ impl<'a> Parser<'_, 'a, '_> {
                 Some(b';') => self.pos += 1,
                 Some(b'&') if self.ahead(1) != Some(b'&') => self.pos += 1,
                 Some(b'&' | b'|') => return Err(Stop(self.pos)),
-                Some(_) => {
-                    if let Some(word) = self.keyword()
+                Some(first) => {
+                    // The letters that the closing words begin with.
+                    if matches!(first, b't' | b'd' | b'f' | b'e' | b'}')
+                        && let Some(word) = self.keyword()
                         && CLOSERS.contains(&word)
                     {
                         return if until.contains(&word) { Ok(()) } else { Err(Stop(self.pos)) };
@@ -65,11 +67,11 @@ impl<'a> Parser<'_, 'a, '_> {
         let mut doubtful = false;
         let mut alone = true;
         loop {
-            let before = self.state.cwd.clone();
+            let maybe = base.guard != context.guard || link == Link::Or;
+            let before = maybe.then(|| self.state.cwd.clone());
             let first = self.state.script.commands.len();
             let negated = self.pipeline(link, context)?;
-            let maybe = base.guard != context.guard || link == Link::Or;
-            doubtful |= maybe && self.state.cwd != before;
+            doubtful |= before.is_some_and(|before| self.state.cwd != before);
             self.blanks();
             match (self.byte(), self.ahead(1)) {
                 (Some(b'&'), Some(b'&')) => {
@@ -133,7 +135,7 @@ impl<'a> Parser<'_, 'a, '_> {
     fn pipeline(&mut self, mut link: Link, context: Context) -> Result<bool, Stop> {
         let mut negated = false;
         self.blanks();
-        while self.keyword() == Some("!") {
+        while self.byte() == Some(b'!') && self.keyword() == Some("!") {
             negated = true;
             self.pos += 1;
             self.blanks();

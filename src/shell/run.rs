@@ -7,6 +7,7 @@ use super::text::{Inner, stretch};
 use super::{Assignment, Command, Cwd, Link, Opaque, Options, Redirect, Script, Word, Wrapper, cwd, heredoc};
 use crate::source::{Joined, Span};
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// How many assignments of a wrapper's prefix go down to the commands of its text.
 const MAX_INHERITED: usize = 16;
@@ -19,7 +20,7 @@ pub(super) struct Run<'a> {
     /// Heredocs whose bodies follow in the text, with the number of their redirection.
     pub(super) heredocs: Vec<(usize, Pending<'a>)>,
     /// The word of a here-string.
-    pub(super) string: Option<Arg<'a>>,
+    pub(super) string: Option<Box<Arg<'a>>>,
     pub(super) wrappers: Vec<Wrapper<'a>>,
     pub(super) span: Span,
     pub(super) link: Link,
@@ -63,6 +64,7 @@ pub(super) fn read<'a, 'o>(
         text,
         bytes: text.text.as_bytes(),
         pos: 0,
+        near: Cell::new(0),
         state,
         options: *options,
         heredocs: options.heredocs,
@@ -105,6 +107,7 @@ impl<'a> Parser<'_, 'a, '_> {
             text: &inner.text,
             bytes: inner.text.text.as_bytes(),
             pos: 0,
+            near: Cell::new(0),
             state: &mut *self.state,
             options,
             heredocs: &[],
@@ -134,7 +137,7 @@ impl<'a> Parser<'_, 'a, '_> {
     /// What an argument holds, as a text of its own.
     pub(super) fn text_of(&self, arg: &Arg<'a>) -> Option<Inner<'a>> {
         if let Some(text) = &arg.text {
-            return Some(Inner { text: text.clone(), holes: Vec::new() });
+            return Some(Inner { text: Joined::clone(text), holes: Vec::new() });
         }
         let raw = arg.raw.as_ref()?;
         Some(match raw.parts.as_slice() {
@@ -146,7 +149,7 @@ impl<'a> Parser<'_, 'a, '_> {
 
     /// Records a command whose wrappers are off, and does what it does to the shell.
     pub(super) fn record(&mut self, run: Run<'a>, opaque: Option<Opaque>) {
-        let Run { args, mut env, redirects, heredocs, wrappers, span, link, context, cwd, .. } = run;
+        let Run { mut args, mut env, redirects, heredocs, wrappers, span, link, context, cwd, .. } = run;
         let number = self.state.script.commands.len();
         let before = cwd.unwrap_or_else(|| self.state.cwd.clone());
         let bindings = self.state.bindings();
@@ -167,9 +170,14 @@ impl<'a> Parser<'_, 'a, '_> {
         } else {
             self.wrappers.iter().cloned().chain(wrappers).collect()
         };
-        let argv: Vec<Word<'a>> = args.into_iter().map(|arg| arg.word).collect();
-        let program = argv.first().and_then(Word::base).and_then(|start| u32::try_from(start).ok());
-        let opaque = opaque.or_else(|| unknown(&argv, &redirects));
+        let mut argv: Vec<Word<'a>> = Vec::with_capacity(args.len());
+        for arg in args.drain(..) {
+            argv.push(arg.word);
+        }
+        self.state.spare = args;
+        let base = argv.first().and_then(Word::base);
+        let program = base.and_then(|start| u32::try_from(start).ok());
+        let opaque = opaque.or_else(|| unknown(&argv, base, &redirects));
         for (redirect, mut pending) in heredocs {
             pending.place = Some((number, redirect));
             self.pending.push(pending);
@@ -333,13 +341,13 @@ fn at_home(text: &str) -> String {
     text.replacen("${HOME}", "~", 1).replacen("$HOME", "~", 1)
 }
 
-/// Why what a command runs is not known from its words.
-fn unknown(argv: &[Word<'_>], redirects: &[Redirect<'_>]) -> Option<Opaque> {
+/// Why what a command runs is not known from its words, the program's name starting at `base` in the first.
+fn unknown(argv: &[Word<'_>], base: Option<usize>, redirects: &[Redirect<'_>]) -> Option<Opaque> {
     let first = argv.first()?;
     if first.text.starts_with("((") || first.text == "[[" {
         return None;
     }
-    let Some(name) = first.base_name() else { return Some(Opaque::Name) };
+    let Some(name) = base.and_then(|start| first.text.get(start..)) else { return Some(Opaque::Name) };
     match name {
         "." | "source" | "eval" | "powershell" | "pwsh" | "cmd" | "cmd.exe" | "powershell.exe" => {
             Some(Opaque::Script)

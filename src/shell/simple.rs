@@ -16,17 +16,20 @@ impl<'a> Parser<'_, 'a, '_> {
     fn words(&mut self, link: Link, context: Context) -> Result<(), Stop> {
         let start = self.pos;
         let mut run = Run::new(link, context);
+        run.args = std::mem::take(&mut self.state.spare);
         let mut end = start;
         loop {
             self.blanks();
-            if self.redirect(&mut run, context)? {
+            let may_redirect = matches!(self.byte(), Some(b'&' | b'<' | b'>' | b'0'..=b'9'));
+            if may_redirect && self.redirect(&mut run, context)? {
                 end = self.pos;
                 continue;
             }
             let Some(raw) = self.word(context, Mode::Command)? else { break };
             end = self.pos;
-            let assigned = self.assignment(&raw);
-            if self.byte() == Some(b'(') {
+            let bracket = self.byte() == Some(b'(');
+            let assigned = if run.args.is_empty() || bracket { self.assignment(&raw) } else { None };
+            if bracket {
                 if assigned.is_some() && raw.end == self.pos {
                     end = self.array(context)?;
                 } else if run.args.is_empty() && run.env.is_empty() && !raw.quoted {
@@ -147,8 +150,6 @@ impl<'a> Parser<'_, 'a, '_> {
 
     /// Reads one redirection, if one stands here.
     fn redirect(&mut self, run: &mut Run<'a>, context: Context) -> Result<bool, Stop> {
-        const OPERATORS: &[&[u8]] =
-            &[b"&>>", b"&>", b"<<<", b"<<-", b"<<", b"<&", b"<>", b"<", b">>", b">|", b">&", b">"];
         if !matches!(self.byte(), Some(b'&' | b'<' | b'>' | b'0'..=b'9')) {
             return Ok(false);
         }
@@ -157,22 +158,20 @@ impl<'a> Parser<'_, 'a, '_> {
         if matches!(rest, [b'<' | b'>', b'(', ..]) || digits > 0 && rest.first() == Some(&b'&') {
             return Ok(false);
         }
-        let Some(operator) = OPERATORS.iter().find(|operator| rest.starts_with(operator)) else {
-            return Ok(false);
-        };
+        let Some(operator) = operator(rest) else { return Ok(false) };
         let start = self.pos;
         self.pos += digits + operator.len();
         let after = self.pos;
         self.blanks();
         let raw = self.word(context, Mode::Command)?.ok_or(Stop(start))?;
-        let heredoc = matches!(*operator, b"<<" | b"<<-");
+        let heredoc = matches!(operator, b"<<" | b"<<-");
         let mut redirect =
             Redirect { operator: self.slice(start, after), target: Word::default(), body: None };
         if !heredoc {
             let arg = self.whole(raw);
             redirect.target = arg.word.clone();
-            if *operator == b"<<<" {
-                run.string = Some(arg);
+            if operator == b"<<<" {
+                run.string = Some(Box::new(arg));
             }
             run.redirects.push(redirect);
             return Ok(true);
@@ -190,7 +189,7 @@ impl<'a> Parser<'_, 'a, '_> {
         if let Some(found) = heredoc::at(self.heredocs, self.span(start, end)) {
             redirect.body = Some(found.body);
         } else {
-            let chomp = *operator == b"<<-";
+            let chomp = operator == b"<<-";
             let pending = Pending { delimiter: text, chomp, expand, place: None, script: None };
             run.heredocs.push((run.redirects.len(), pending));
         }
@@ -215,4 +214,15 @@ impl<'a> Parser<'_, 'a, '_> {
         run.args.push(Arg { word: Word { text, span, ..Word::default() }, ..Arg::default() });
         self.record(run, None);
     }
+}
+
+/// The redirection that a text begins with, without its descriptor.
+fn operator(text: &[u8]) -> Option<&[u8]> {
+    let length = match text {
+        [b'&', b'>', b'>', ..] | [b'<', b'<', b'<' | b'-', ..] => 3,
+        [b'&', b'>', ..] | [b'<', b'<' | b'&' | b'>', ..] | [b'>', b'>' | b'|' | b'&', ..] => 2,
+        [b'<' | b'>', ..] => 1,
+        _ => return None,
+    };
+    text.get(..length)
 }

@@ -1,5 +1,6 @@
 //! What a shell knows while it runs through a text: variables, directory, functions.
 
+use super::expand::Arg;
 use super::{Binding, Command, Cwd, GuardKind, Lookup, Script, Word, cwd};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
@@ -28,6 +29,8 @@ pub(super) struct State<'a, 'o> {
     pub(super) pushed: Vec<Cwd<'a>>,
     /// How deep the parsers are inside each other.
     pub(super) nesting: u32,
+    /// Room for the words of the next command.
+    pub(super) spare: Vec<Arg<'a>>,
     variables: FxHashMap<Cow<'a, str>, Value<'a>>,
     log: Vec<(Cow<'a, str>, Option<Value<'a>>)>,
     head: u32,
@@ -65,6 +68,7 @@ impl<'a, 'o> State<'a, 'o> {
             previous: Cwd::Unknown,
             pushed: Vec::new(),
             nesting: 0,
+            spare: Vec::new(),
             variables: FxHashMap::default(),
             log: Vec::new(),
             head: 0,

@@ -25,6 +25,8 @@ pub struct Joined<'a> {
     rest: Vec<Segment>,
     /// Where the last stretch ends in the source.
     source_end: u32,
+    /// Whether every stretch is what stands in the source, byte for byte.
+    is_exact: bool,
 }
 
 impl<'a> Joined<'a> {
@@ -36,6 +38,7 @@ impl<'a> Joined<'a> {
             first: span.start,
             rest: Vec::new(),
             source_end: span.end.max(span.start),
+            is_exact: true,
         }
     }
 
@@ -59,7 +62,7 @@ impl<'a> Joined<'a> {
             text.push_str(piece.of(source));
             source_end = piece.end;
         }
-        Self { text: Cow::Owned(text), first: first.start, rest, source_end }
+        Self { text: Cow::Owned(text), first: first.start, rest, source_end, is_exact: true }
     }
 
     /// A decoded text (escapes, folded lines) whose bytes are led back by `segments`, in order; within one, bytes advance
@@ -68,7 +71,7 @@ impl<'a> Joined<'a> {
     pub fn decoded(text: Cow<'a, str>, segments: Vec<Segment>, source_end: u32) -> Self {
         let mut rest = segments;
         let first = if rest.is_empty() { source_end } else { rest.remove(0).source };
-        Self { text, first, rest, source_end }
+        Self { text, first, rest, source_end, is_exact: false }
     }
 
     /// The stretches in order; none for the empty text.
@@ -91,6 +94,11 @@ impl<'a> Joined<'a> {
         if start >= end {
             let at = self.offset(start);
             return Span { start: at, end: at };
+        }
+        let (segment, ends) = self.stretch(start);
+        if start < self.text.len() && end <= ends {
+            let first = segment.source.saturating_add(narrow(start) - segment.joined);
+            return Span { start: first, end: first.saturating_add(narrow(end - start)) };
         }
         let first = self.offset(start);
         let last = self.offset(end - 1).saturating_add(1);
@@ -132,29 +140,34 @@ impl<'a> Joined<'a> {
             Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or("")),
             Cow::Owned(text) => {
                 let (segment, end) = self.stretch(range.start);
-                let text = text.get(range.clone()).unwrap_or("");
                 let start = (segment.source as usize) + (range.start - segment.joined as usize);
                 let there = (range.end <= end).then(|| source.get(start..start + range.len())).flatten();
-                same(text, there)
+                match there {
+                    Some(there) if self.is_exact => Cow::Borrowed(there),
+                    there => same(text.get(range).unwrap_or(""), there),
+                }
             }
         }
     }
 
-    /// [`Joined::part`] and [`Joined::span`] in one.
+    /// [`Joined::part`] and [`Joined::span`] in one. `near` is where the last one was found, for those who read on from
+    /// there: 0 at first.
     #[must_use]
-    pub fn placed(&self, source: &'a str, range: Range<usize>) -> (Cow<'a, str>, Span) {
-        let (segment, end) = self.stretch(range.start);
+    pub fn placed(&self, source: &'a str, range: Range<usize>, near: &mut usize) -> (Cow<'a, str>, Span) {
+        *near = self.index_near(range.start, *near);
+        let (segment, end) = self.numbered(*near);
         if range.is_empty() || range.end > end {
             return (self.part(source, range.clone()), self.span(range.start, range.end));
         }
         let start = (segment.source as usize) + (range.start - segment.joined as usize);
+        let there = start..start + range.len();
+        let span = Span { start: narrow(there.start), end: narrow(there.end) };
         let text = match &self.text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.get(range.clone()).unwrap_or("")),
-            Cow::Owned(text) => {
-                same(text.get(range.clone()).unwrap_or(""), source.get(start..start + range.len()))
-            }
+            Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or("")),
+            Cow::Owned(_) if self.is_exact => Cow::Borrowed(source.get(there).unwrap_or("")),
+            Cow::Owned(text) => same(text.get(range).unwrap_or(""), source.get(there)),
         };
-        (text, Span { start: narrow(start), end: narrow(start + range.len()) })
+        (text, span)
     }
 
     /// The joined bytes `range` as a joined text of their own. `source` is the text that this was joined from.
@@ -166,7 +179,8 @@ impl<'a> Joined<'a> {
             .iter()
             .map(|segment| Segment { joined: segment.joined - narrow(range.start), source: segment.source })
             .collect();
-        Self { text: self.part(source, range), first: span.start, rest, source_end: span.end }
+        let text = self.part(source, range);
+        Self { text, first: span.start, rest, source_end: span.end, is_exact: self.is_exact }
     }
 
     /// As [`Joined::slice`], without a copy.
@@ -193,10 +207,27 @@ impl<'a> Joined<'a> {
 
     /// The stretch that holds joined byte `at`, and the joined offset where it ends.
     fn stretch(&self, at: usize) -> (Segment, usize) {
-        let index = self.rest.partition_point(|segment| segment.joined as usize <= at);
+        self.numbered(self.rest.partition_point(|segment| segment.joined as usize <= at))
+    }
+
+    /// The stretch of that number, counted from 0, and the joined offset where it ends.
+    fn numbered(&self, index: usize) -> (Segment, usize) {
         let end = self.rest.get(index).map_or(self.text.len(), |segment| segment.joined as usize);
         let first = Segment { joined: 0, source: self.first };
         (index.checked_sub(1).and_then(|i| self.rest.get(i)).copied().unwrap_or(first), end)
+    }
+
+    /// The number of the stretch that holds joined byte `at`: often `near` or the next one.
+    fn index_near(&self, at: usize, near: usize) -> usize {
+        let begins =
+            |index: usize| index.checked_sub(1).map_or(Some(0), |i| Some(self.rest.get(i)?.joined as usize));
+        let ends = |index: usize| self.rest.get(index).map_or(usize::MAX, |next| next.joined as usize);
+        let holds = |index: usize| begins(index).is_some_and(|start| start <= at) && at < ends(index);
+        match near {
+            near if holds(near) => near,
+            near if holds(near + 1) => near + 1,
+            _ => self.rest.partition_point(|segment| segment.joined as usize <= at),
+        }
     }
 }
 
@@ -242,7 +273,9 @@ mod tests {
         assert!(matches!(joined.part(SOURCE, 1..6), Cow::Owned(text) if text == "b   c"));
         for range in [0..2, 1..6, 5..7, 3..3, 6..9, 0..7] {
             let both = (joined.part(SOURCE, range.clone()), joined.span(range.start, range.end));
-            assert_eq!(joined.placed(SOURCE, range), both);
+            for mut near in 0..4 {
+                assert_eq!(joined.placed(SOURCE, range.clone(), &mut near), both);
+            }
         }
         let slice = joined.slice(SOURCE, 1..6);
         assert_eq!((slice.text.as_ref(), slice.full_span()), ("b   c", Span::new(5, 21)));
@@ -261,7 +294,7 @@ mod tests {
         assert_eq!(joined.part(source, 1..2), "\t");
         for range in [0..1, 1..2, 2..3, 0..3] {
             let both = (joined.part(source, range.clone()), joined.span(range.start, range.end));
-            assert_eq!(joined.placed(source, range), both);
+            assert_eq!(joined.placed(source, range, &mut 0), both);
         }
         assert_eq!(joined.span(2, 3), Span::new(4, 5));
     }

@@ -33,7 +33,8 @@ pub(super) struct Flag<'s> {
 impl<'s> Arguments<'s> {
     /// Sorts `args`. `valued` are the options that take the next word.
     pub(super) fn new(args: &'s [Word<'s>], valued: &[&[String]]) -> Self {
-        let mut found = Self { all: args, clusters: true, ..Self::default() };
+        let words = Vec::with_capacity(args.len());
+        let mut found = Self { all: args, words, clusters: true, ..Self::default() };
         let takes = |name: &str| valued.iter().copied().flatten().any(|flag| flag == name);
         let mut rest = args.iter().enumerate();
         let mut ended = false;

@@ -1,6 +1,6 @@
 //! The tools that are known, found by executable. A file is parsed when a command first asks for it.
 
-use super::builtin::{EXECUTABLES, GLOBS, TOOLS};
+use super::builtin::{EXECUTABLES, Executable, GLOBS, TOOLS};
 use super::model::Tool;
 use super::phrase::glob;
 use rustc_hash::FxHashMap;
@@ -39,6 +39,8 @@ pub(super) struct Candidate<'c> {
     pub(super) tool: &'c Tool,
     /// Words, separated by blanks.
     pub(super) executable: &'c str,
+    /// How many they are.
+    pub(super) words: usize,
 }
 
 impl Catalog {
@@ -102,35 +104,40 @@ impl Catalog {
     }
 
     fn replaced(&self, number: usize) -> bool {
-        TOOLS.get(number).is_some_and(|(name, _)| self.own.iter().any(|tool| tool.name == *name))
+        !self.own.is_empty()
+            && TOOLS.get(number).is_some_and(|(name, _)| self.own.iter().any(|tool| tool.name == *name))
     }
 
-    /// The tools whose executable begins with `program`, a base name: the user's, then the built-in ones, globs last.
-    pub(super) fn candidates(&self, program: &str) -> impl Iterator<Item = Candidate<'_>> {
-        // A glob without a star is the word itself.
-        let own = move |globs: bool| {
+    /// Shows `visit` the tools whose executable begins with `program`, a base name: the user's, then the built-in ones,
+    /// globs last.
+    pub(super) fn candidates<'c>(&'c self, program: &str, mut visit: impl FnMut(Candidate<'c>)) {
+        for globs in [false, true] {
             let tools = self.own.iter();
-            let all =
-                tools.flat_map(|tool| tool.executables.iter().map(move |executable| (tool, executable)));
-            all.filter(move |(_, executable)| {
+            for (tool, executable) in
+                tools.flat_map(|tool| tool.executables.iter().map(move |own| (tool, own)))
+            {
                 let first = executable.split(' ').next().unwrap_or_default();
-                first.contains('*') == globs && glob(first, program)
-            })
+                // A glob without a star is the word itself.
+                if first.contains('*') == globs && glob(first, program) {
+                    visit(Candidate { tool, executable, words: executable.split(' ').count() });
+                }
+            }
+        }
+        let mut builtin = |&(_, number, executable, words): &Executable| {
+            if !self.replaced(number)
+                && let Some(tool) = parsed(number)
+            {
+                visit(Candidate { tool, executable, words });
+            }
         };
-        let own = own(false).chain(own(true)).map(|(tool, executable)| Candidate { tool, executable });
-
-        let same =
-            builtin().get(program).cloned().and_then(|range| EXECUTABLES.get(range)).unwrap_or_default();
-        let fitting = GLOBS.iter().filter(move |(own, ..)| glob(own, program));
-        let builtin = same.iter().chain(fitting).filter(|(_, number, _)| !self.replaced(*number));
-        let builtin = builtin
-            .filter_map(|(_, number, executable)| Some(Candidate { tool: parsed(*number)?, executable }));
-        own.chain(builtin)
+        let same = builtin_places().get(program).cloned().and_then(|range| EXECUTABLES.get(range));
+        same.into_iter().flatten().for_each(&mut builtin);
+        GLOBS.iter().filter(|(own, ..)| glob(own, program)).for_each(&mut builtin);
     }
 }
 
 /// Where in [`EXECUTABLES`] those of a program stand.
-fn builtin() -> &'static FxHashMap<&'static str, Range<usize>> {
+fn builtin_places() -> &'static FxHashMap<&'static str, Range<usize>> {
     static PLACES: OnceLock<FxHashMap<&str, Range<usize>>> = OnceLock::new();
     PLACES.get_or_init(|| {
         let mut places: FxHashMap<&str, Range<usize>> = FxHashMap::default();
@@ -164,9 +171,13 @@ mod tests {
             assert_eq!(format!("{tool:?}"), format!("{:?}", parsed(number).unwrap()));
             for executable in &tool.executables {
                 let program = executable.split(' ').next().unwrap().replace('*', "7");
-                let found = Catalog::builtin().candidates(&program);
-                let is_own = |one: &Candidate<'_>| one.tool.name == *name && one.executable == executable;
-                assert!(found.into_iter().any(|one| is_own(&one)), "{name}: {executable}");
+                let mut is_found = false;
+                Catalog::builtin().candidates(&program, |one| {
+                    is_found |= one.tool.name == *name
+                        && one.executable == executable
+                        && one.words == executable.split(' ').count();
+                });
+                assert!(is_found, "{name}: {executable}");
             }
         }
         assert!(TOOLS.is_sorted_by_key(|(name, _)| *name));
@@ -182,7 +193,9 @@ mod tests {
         let own =
             |name: &str| format!("name = \"{name}\"\necosystem = \"x\"\nexecutables = [\"npm\", \"np*\"]\n");
         let names = |catalog: &Catalog| -> Vec<String> {
-            catalog.candidates("npm").map(|one| format!("{} {}", one.tool.name, one.executable)).collect()
+            let mut names = Vec::new();
+            catalog.candidates("npm", |one| names.push(format!("{} {}", one.tool.name, one.executable)));
+            names
         };
         let builtin = names(Catalog::builtin());
         assert!(builtin.contains(&"npm npm".to_owned()), "{builtin:?}");

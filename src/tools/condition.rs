@@ -92,12 +92,12 @@ impl Site<'_, '_> {
     }
 
     fn image(&self, patterns: &[String]) -> Truth {
-        let Some(reference) = self.environment.image else { return Truth::Unknown };
-        if patterns.iter().any(|pattern| images::matches(pattern, reference)) {
+        let Some(image) = &self.environment.image else { return Truth::Unknown };
+        if patterns.iter().any(|pattern| images::matches(pattern, image)) {
             return Truth::Yes;
         }
         // An image that the data does not know may stand on any of them.
-        if images::find(reference).is_some() { Truth::No } else { Truth::Unknown }
+        if image.known.is_some() { Truth::No } else { Truth::Unknown }
     }
 
     /// `NAME` or `NAME=globs`.

@@ -1,6 +1,6 @@
 //! What is in force where a command runs.
 
-use super::images::{self, Image};
+use super::images::{self, BaseImage, Image};
 use super::memory::Memory;
 use crate::shell::{Command, Cwd, Script, expand};
 use std::borrow::Cow;
@@ -15,8 +15,8 @@ pub struct Environment<'e> {
     pub user: &'e str,
     /// WORKDIR in force, absolute; empty where it is not known.
     pub cwd: &'e str,
-    /// The base image at the bottom of the stage chain, as a reference (`node:22-alpine`).
-    pub image: Option<&'e str>,
+    /// The base image at the bottom of the stage chain.
+    pub image: Option<BaseImage<'e>>,
     /// The script in which the commands stand, for what it exports.
     pub script: Option<&'e Script<'e>>,
     /// What the commands before it did to settings, users and files.
@@ -85,7 +85,7 @@ impl User {
 impl<'e> Environment<'e> {
     /// The base image, if the data knows it.
     pub(super) fn known_image(&self) -> Option<&'static Image> {
-        self.image.and_then(images::find)
+        self.image.and_then(|image| image.known)
     }
 
     /// What is known of `name` where `command` runs: its own prefix, the script's exports, ENV and ARG, the base image.

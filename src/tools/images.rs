@@ -74,10 +74,21 @@ fn images() -> &'static Images {
     })
 }
 
-/// What is known of the image that `reference` names.
-pub(super) fn find(reference: &str) -> Option<&'static Image> {
-    let (repository, _) = split(reference);
-    images().by_name.get(repository).map(|image| &**image)
+/// The base image of a stage, looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct BaseImage<'e> {
+    repository: &'e str,
+    tag: &'e str,
+    /// What the data knows of it.
+    pub(super) known: Option<&'static Image>,
+}
+
+impl<'e> From<&'e str> for BaseImage<'e> {
+    /// The image that a reference (`node:22-alpine`) names.
+    fn from(reference: &'e str) -> Self {
+        let (repository, tag) = split(reference);
+        Self { repository, tag, known: images().by_name.get(repository).map(|image| &**image) }
+    }
 }
 
 /// Whether images that are not listed may set the variable as well.
@@ -110,9 +121,12 @@ pub(super) fn split(reference: &str) -> (&str, &str) {
     (name, tag)
 }
 
-/// Whether `reference` is the image `pattern`: `fedora`, `fedora>=41`, `centos<8`. A tag without a number is the newest.
-pub(super) fn matches(pattern: &str, reference: &str) -> bool {
-    let (repository, tag) = split(reference);
+/// Whether `image` is the one of `pattern`: `fedora`, `fedora>=41`, `centos<8`. A tag without a number is the newest.
+pub(super) fn matches(pattern: &str, image: &BaseImage<'_>) -> bool {
+    let BaseImage { repository, tag, .. } = *image;
+    if pattern == repository {
+        return true;
+    }
     let number: Option<u32> = {
         let digits = tag.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
         digits.and_then(|digits| digits.parse().ok())
@@ -125,7 +139,7 @@ pub(super) fn matches(pattern: &str, reference: &str) -> bool {
         return name == repository
             && number.zip(bound.parse().ok()).is_some_and(|(number, bound): (u32, u32)| number < bound);
     }
-    pattern == repository
+    false
 }
 
 #[cfg(test)]
@@ -138,6 +152,7 @@ mod tests {
         assert_eq!(split("localhost:5000/a/b"), ("a/b", ""));
         assert_eq!(split("mcr.microsoft.com/dotnet/sdk:8.0"), ("mcr.microsoft.com/dotnet/sdk", "8.0"));
         assert_eq!(split("public.ecr.aws/docker/library/golang"), ("golang", ""));
+        let matches = |pattern, reference: &str| super::matches(pattern, &reference.into());
         assert!(matches("fedora>=41", "fedora:42") && matches("fedora>=41", "fedora"));
         assert!(!matches("fedora>=41", "fedora:40") && matches("fedora<41", "fedora:40"));
     }
@@ -146,6 +161,9 @@ mod tests {
     fn the_data_is_well_formed() {
         let file: File = serde_json::from_str(TEXT).unwrap();
         assert!(file.image.len() > 10);
-        assert_eq!(find("node:22").map(|image| image.users[0].home.as_str()), Some("/home/node"));
+        assert_eq!(
+            BaseImage::from("node:22").known.map(|image| image.users[0].home.as_str()),
+            Some("/home/node")
+        );
     }
 }

@@ -28,6 +28,7 @@ pub use catalog::{Catalog, CatalogError};
 pub use clearing::{Clearing, Hit, Removal, removals};
 pub use defeats::{Defeat, Missing};
 pub use environment::{Environment, File, Files, User, Variable, Variables};
+pub use images::BaseImage;
 pub use memory::Memory;
 pub use model::*;
 pub use path::{is_same, is_within, normalize};

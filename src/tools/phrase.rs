@@ -14,17 +14,47 @@ use std::borrow::Cow;
 #[serde(from = "String")]
 pub struct Phrase {
     source: String,
-    options: Vec<Vec<Slot>>,
+    options: Vec<Sequence>,
+}
+
+/// Words that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sequence {
+    slots: Vec<Slot>,
+    /// Number of the last positional word.
+    last: Option<usize>,
 }
 
 /// The alternatives of one word.
-type Slot = Vec<String>;
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Slot {
+    /// Options.
+    flags: Vec<String>,
+    /// Positional words, globs.
+    words: Vec<String>,
+    /// `...` is among them.
+    is_rest: bool,
+}
+
+impl Slot {
+    fn new(word: &str) -> Self {
+        let (flags, words) = word.split('|').map(str::to_owned).partition(|word| word.starts_with('-'));
+        let is_rest = word.split('|').any(|word| word == "...");
+        Self { flags, words, is_rest }
+    }
+}
+
+impl Sequence {
+    fn new(phrase: &str) -> Self {
+        let slots: Vec<Slot> = phrase.split_whitespace().map(Slot::new).collect();
+        let last = slots.iter().rposition(|slot| !slot.words.is_empty() && !slot.is_rest);
+        Self { slots, last }
+    }
+}
 
 impl From<String> for Phrase {
     fn from(source: String) -> Self {
-        let slot = |word: &str| word.split('|').map(str::to_owned).collect();
-        let option = |phrase: &str| phrase.split_whitespace().map(slot).collect();
-        let options = source.split(" OR ").map(option).collect();
+        let options = source.split(" OR ").map(Sequence::new).collect();
         Self { source, options }
     }
 }
@@ -49,52 +79,45 @@ impl Phrase {
     /// Whether the arguments are what the phrase says. Words must follow each other from the start, except that the
     /// last of several may stand anywhere after the others, and that with `goals` a single one may stand anywhere.
     pub(super) fn matches(&self, arguments: &Arguments<'_>, goals: bool) -> bool {
-        self.options.iter().any(|slots| matches(slots, arguments, goals))
+        self.options.iter().any(|option| option.matches(arguments, goals))
     }
 
     /// As [`Phrase::matches`], and the number of positional words that the phrase took.
     pub(super) fn taken(&self, arguments: &Arguments<'_>) -> Option<usize> {
-        let slots = self.options.iter().find(|slots| matches(slots, arguments, false))?;
-        Some(
-            slots
-                .iter()
-                .filter(|slot| slot.iter().any(|word| !word.starts_with('-') && word != "..."))
-                .count(),
-        )
+        let option = self.options.iter().find(|option| option.matches(arguments, false))?;
+        Some(option.slots.iter().filter(|slot| slot.words.iter().any(|word| word != "...")).count())
     }
 
-    /// Whether it asks for the option `flag`.
-    pub(super) fn names(&self, flag: &str) -> bool {
-        self.options.iter().flatten().flatten().any(|word| word == flag)
+    /// Whether it asks for the option or word `word`.
+    pub(super) fn names(&self, word: &str) -> bool {
+        let slots = self.options.iter().flat_map(|option| &option.slots);
+        slots.flat_map(|slot| slot.flags.iter().chain(&slot.words)).any(|own| own == word)
     }
 }
 
-fn matches(slots: &[Slot], arguments: &Arguments<'_>, goals: bool) -> bool {
-    let words = &arguments.words;
-    if slots.is_empty() {
-        return words.is_empty();
-    }
-    let positional = |slot: &Slot| slot.iter().any(|word| !word.starts_with('-'));
-    let last = slots.iter().rposition(|slot| positional(slot) && !slot.iter().any(|word| word == "..."));
-    let mut next = 0;
-    for (index, slot) in slots.iter().enumerate() {
-        if slot.iter().any(|word| word == "...") || slot.iter().any(|word| arguments.option(word)) {
-            continue;
+impl Sequence {
+    fn matches(&self, arguments: &Arguments<'_>, goals: bool) -> bool {
+        let words = &arguments.words;
+        if self.slots.is_empty() {
+            return words.is_empty();
         }
-        if !positional(slot) {
-            return false;
+        let mut next = 0;
+        for (index, slot) in self.slots.iter().enumerate() {
+            if slot.is_rest || slot.flags.iter().any(|flag| arguments.option(flag)) {
+                continue;
+            }
+            if slot.words.is_empty() {
+                return false;
+            }
+            let rest = words.get(next..).unwrap_or(&[]);
+            let anywhere = Some(index) == self.last && (index > 0 || goals);
+            let reach = if anywhere { rest.len() } else { 1 };
+            let fits = |word: &str| slot.words.iter().any(|own| glob(own, word));
+            let Some(at) = rest.iter().take(reach).position(|word| fits(&word.text)) else { return false };
+            next += at + 1;
         }
-        let rest = words.get(next..).unwrap_or(&[]);
-        let anywhere = Some(index) == last && (index > 0 || goals);
-        let reach = if anywhere { rest.len() } else { 1 };
-        let Some(at) = rest.iter().take(reach).position(|word| fits(slot, &word.text)) else { return false };
-        next += at + 1;
+        true
     }
-    true
-}
-
-fn fits(slot: &Slot, word: &str) -> bool {
-    slot.iter().any(|alternative| !alternative.starts_with('-') && glob(alternative, word))
 }
 
 /// Whether `text` is `pattern`, in which `*` stands for anything. Linear in the text for each `*`.

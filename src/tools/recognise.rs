@@ -1,7 +1,7 @@
 //! From a command to what it does.
 
 use super::arguments::Arguments;
-use super::catalog::Catalog;
+use super::catalog::{Candidate, Catalog};
 use super::condition::{Site, Truth, any};
 use super::environment::{Environment, File};
 use super::model::{Kind, Needs, Row, Tool};
@@ -120,18 +120,18 @@ impl Catalog {
         let program = if inside { runner::unversioned(program) } else { program };
         let names = [Some(program), alias(program)];
         for name in names.into_iter().flatten() {
-            for candidate in self.candidates(name) {
-                let words = candidate.executable.split(' ').count();
-                let Some(taken) = fits(candidate.executable, argv) else { continue };
+            self.candidates(name, |Candidate { tool, executable, words }| {
+                let taken = if words == 1 { Some(1) } else { fits(executable, argv) };
+                let Some(taken) = taken else { return };
                 if words > found.words {
                     found.tools.clear();
                     found.words = words;
                 }
-                let known = || found.tools.iter().any(|(tool, _)| tool.name == candidate.tool.name);
+                let known = || found.tools.iter().any(|(known, _)| known.name == tool.name);
                 if words == found.words && !known() {
-                    found.tools.push((candidate.tool, taken));
+                    found.tools.push((tool, taken));
                 }
-            }
+            });
         }
         found
     }
@@ -149,6 +149,9 @@ impl Candidates<'_> {
             return;
         }
         for (tool, taken) in &self.tools {
+            if tool.settings.is_empty() && tool.companions.is_empty() {
+                continue;
+            }
             let Some(args) = command.argv.get(*taken..) else { continue };
             let arguments = sorted(tool, args, &[&tool.value_flags]);
             for companion in &tool.companions {

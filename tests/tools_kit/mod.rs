@@ -108,7 +108,7 @@ pub(crate) fn walk_with(catalog: &Catalog, text: &str, files: &[(&str, &str)]) -
                     variables: Some(&lookup),
                     user: &user,
                     cwd: &cwd,
-                    image: (!image.is_empty()).then_some(image.as_str()),
+                    image: (!image.is_empty()).then(|| image.as_str().into()),
                     script: Some(&script),
                     memory: None,
                     files: if files.is_empty() { None } else { Some(&read) },

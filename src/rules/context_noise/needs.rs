@@ -292,6 +292,9 @@ pub(super) fn mentioned(cx: &DockerfileCx<'_>, taken: &[String], candidates: &[C
     let (code, others): (Vec<&String>, Vec<&String>) = texts().partition(|file| is_code(file));
     let others = others.into_iter().filter(|file| is_manifest(file) || is_script(file));
     let files: Vec<String> = code.iter().copied().chain(others).map(place).collect();
+    if files.is_empty() {
+        return Mentioned { candidates: vec![false; candidates.len()], git: false };
+    }
     let of =
         |group: fn(&Candidate) -> bool| candidates.iter().filter(move |one| group(one)).flat_map(needles);
     let mut wanted: Vec<String> =

@@ -63,7 +63,7 @@ fn script<'a>(source: &'a str, step: &Step<'a>) -> Script<'a> {
     let state: &State<'a> = &step.state;
     let dialect = match &run.command {
         Command::Exec(_) => Dialect::Posix,
-        Command::Shell(_) => Dialect::of_shell(state.shell.iter().map(String::as_str)),
+        Command::Shell(_) => Dialect::of_shell(state.shell.iter().map(|word| &**word)),
     };
     let variables = |name: &str| state.get(name).map(|variable| Cow::Owned(variable.value.to_string()));
     let options =

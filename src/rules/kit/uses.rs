@@ -6,8 +6,8 @@ use super::places;
 use crate::graph::{Base, Step, StepId};
 use crate::shell::{Command, Script};
 use crate::tools::{
-    CacheDir, Candidates, Clearing, Defeat, Environment, File, Inner, Kind, Memory, Missing, Needs, Row,
-    Tool, User,
+    BaseImage, CacheDir, Candidates, Clearing, Defeat, Environment, File, Inner, Kind, Memory, Missing,
+    Needs, Row, Tool, User,
 };
 
 /// What the commands of one RUN do.
@@ -89,6 +89,7 @@ fn compute<'a>(cx: &DockerfileCx<'a>) -> Vec<RunUses<'a>> {
             || image.is_some_and(is_windows)
             || for_windows && stage.platform.is_none();
         if !windows && graph.reachable.get(index).copied().unwrap_or(false) {
+            let image = image.map(BaseImage::from);
             for (id, step) in graph.steps_of(index) {
                 let found = of_step(cx, id, step, image, &mut memory);
                 if let Some(slot) = all.get_mut(id.index()) {
@@ -111,7 +112,7 @@ fn of_step<'a>(
     cx: &DockerfileCx<'a>,
     id: StepId,
     step: &'a Step<'a>,
-    image: Option<&str>,
+    image: Option<BaseImage<'_>>,
     memory: &mut Memory,
 ) -> RunUses<'a> {
     let script: &'a Script<'a> = cx.facts.script(id);

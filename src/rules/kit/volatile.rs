@@ -6,7 +6,7 @@ use crate::cache::{Change, Verdict};
 use crate::dockerfile::Kind;
 use crate::graph::{Step, StepId};
 
-/// Names that say so whatever the value: of commits, dates, runs.
+/// Names that say so whatever the value: of commits, dates, runs. Sorted.
 const MOVING: &[&str] = &[
     "BUILDKITE_BUILD_ID",
     "BUILDKITE_BUILD_NUMBER",
@@ -27,13 +27,13 @@ const MOVING: &[&str] = &[
     "BUILD_TIME",
     "BUILD_TIMESTAMP",
     "BUILD_URL",
+    "CIRCLE_BUILD_NUM",
+    "CIRCLE_SHA1",
     "CI_COMMIT_SHA",
     "CI_COMMIT_SHORT_SHA",
     "CI_JOB_ID",
     "CI_PIPELINE_ID",
     "CI_PIPELINE_IID",
-    "CIRCLE_BUILD_NUM",
-    "CIRCLE_SHA1",
     "COMMIT",
     "COMMIT_DATE",
     "COMMIT_HASH",
@@ -81,7 +81,7 @@ const MOVING: &[&str] = &[
     "VCS_SHA",
 ];
 
-/// Names of the project's own version: another value with every release.
+/// Names of the project's own version: another value with every release. Sorted.
 const OWN_VERSION: &[&str] = &[
     "APPLICATION_VERSION",
     "APP_VERSION",
@@ -179,7 +179,7 @@ pub fn is_buster(name: &str) -> bool {
 #[must_use]
 pub fn named(name: &str, configured: &[String]) -> Option<Named> {
     let upper = name.to_ascii_uppercase();
-    let is = |known: &[&str]| known.contains(&upper.as_str());
+    let is = |known: &[&str]| known.binary_search(&upper.as_str()).is_ok();
     if is(MOVING) || configured.iter().any(|own| own.eq_ignore_ascii_case(name)) {
         return Some(Named::Moving);
     }
@@ -278,6 +278,11 @@ pub fn without_rerun(cx: &DockerfileCx<'_>, start: u32, steps: &mut Vec<StepId>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_searched_is_sorted() {
+        assert!(MOVING.is_sorted() && OWN_VERSION.is_sorted());
+    }
 
     #[test]
     fn pins_are_not_volatile() {

@@ -69,7 +69,10 @@ impl<'a> DockerfileCx<'a> {
 }
 
 /// Programs that do what their arguments say and nothing else: no project file and no variable makes them do otherwise.
+/// Sorted.
 const PLAIN: &[&str] = &[
+    "7z",
+    "7za",
     ":",
     "[",
     "[[",
@@ -81,6 +84,7 @@ const PLAIN: &[&str] = &[
     "alternatives",
     "apt-mark",
     "arch",
+    "awk",
     "b2sum",
     "base64",
     "basename",
@@ -108,14 +112,17 @@ const PLAIN: &[&str] = &[
     "dpkg-reconfigure",
     "du",
     "echo",
+    "egrep",
     "env",
     "exit",
     "export",
     "expr",
     "false",
     "fc-cache",
+    "fgrep",
     "file",
     "find",
+    "gawk",
     "getconf",
     "getent",
     "gpg",
@@ -123,8 +130,6 @@ const PLAIN: &[&str] = &[
     "gpgconf",
     "gpgv",
     "grep",
-    "egrep",
-    "fgrep",
     "groupadd",
     "groupmod",
     "groups",
@@ -197,6 +202,7 @@ const PLAIN: &[&str] = &[
     "unset",
     "unxz",
     "unzip",
+    "unzstd",
     "update-alternatives",
     "update-ca-certificates",
     "update-ca-trust",
@@ -213,14 +219,10 @@ const PLAIN: &[&str] = &[
     "zcat",
     "zip",
     "zstd",
-    "unzstd",
-    "7z",
-    "7za",
-    "awk",
-    "gawk",
 ];
 
 /// Programs of which what their data does not call a download, a build or a run is configuration and questions.
+/// Sorted.
 const QUIET: &[&str] = &[
     "apk", "apt", "apt-get", "bundle", "cargo", "composer", "conda", "corepack", "dnf", "dotnet", "gem",
     "git", "go", "microdnf", "npm", "pip", "pip3", "pnpm", "poetry", "rustup", "uv", "yarn", "yum", "zypper",
@@ -230,12 +232,12 @@ const QUIET: &[&str] = &[
 #[must_use]
 pub fn is_plain(command: &Command<'_>) -> bool {
     let Some(name) = command.program() else { return command.argv.is_empty() && command.opaque.is_none() };
-    let environment = ["-m", "venv"].iter().all(|word| command.args().iter().any(|arg| arg.text == *word));
+    let environment = || ["-m", "venv"].iter().all(|word| command.args().iter().any(|arg| arg.text == *word));
     command.opaque.is_none()
-        && (PLAIN.contains(&name)
-            || QUIET.contains(&name)
+        && (PLAIN.binary_search(&name).is_ok()
+            || QUIET.binary_search(&name).is_ok()
             || name == "virtualenv"
-            || (name.starts_with("python") && environment))
+            || (name.starts_with("python") && environment()))
 }
 
 /// The words of a command as one text.
@@ -248,13 +250,13 @@ pub fn text(command: &Command<'_>) -> String {
 #[must_use]
 pub fn touches(cx: &DockerfileCx<'_>, run: StepId, copy: StepId) -> bool {
     let written = cx.model().writes(copy);
-    cx.facts.script(run).commands.iter().any(|command| names(cx, run, command, &written))
+    cx.facts.script(run).commands.iter().any(|command| names(cx, run, command, written))
 }
 
 /// Whether one command of the RUN names such a path.
 #[must_use]
 pub fn command_touches(cx: &DockerfileCx<'_>, run: StepId, command: &Command<'_>, copy: StepId) -> bool {
-    names(cx, run, command, &cx.model().writes(copy))
+    names(cx, run, command, cx.model().writes(copy))
 }
 
 fn names(cx: &DockerfileCx<'_>, run: StepId, command: &Command<'_>, written: &[Written]) -> bool {
@@ -359,4 +361,14 @@ fn configures(cx: &DockerfileCx<'_>, copy: StepId) -> bool {
             None => true,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_searched_is_sorted() {
+        assert!(PLAIN.is_sorted() && QUIET.is_sorted());
+    }
 }
