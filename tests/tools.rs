@@ -298,6 +298,9 @@ fn caches_follow_user_environment_options_and_settings() {
         ("FROM x\nRUN pipx install poetry", &["/root/.cache/pip"]),
         ("FROM x\nRUN julia -e 'using Pkg; Pkg.instantiate()'", &[]),
         ("FROM x\nRUN pnpm add -g turbo", &[]),
+        ("FROM x\nRUN rbenv install 3.4.1", &["/root/.rbenv/cache"]),
+        ("FROM x\nRUN ruby-build 3.4.1 /opt/ruby", &[]),
+        ("FROM x\nENV RUBY_BUILD_CACHE_PATH=/c\nRUN ruby-build 3.4.1 /opt/ruby", &["/c"]),
     ] {
         assert_eq!(good(text), expect, "{text}");
     }

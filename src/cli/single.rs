@@ -26,6 +26,7 @@ impl Single {
                     path: path.as_str().into(),
                     kind: FileKind::Dockerfile,
                     explicit: true,
+                    is_regular: false,
                 }],
                 ..Found::default()
             },

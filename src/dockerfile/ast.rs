@@ -25,6 +25,17 @@ impl<'a> Dockerfile<'a> {
         })
     }
 
+    /// Whether it is the template of a Dockerfile and no Dockerfile: something that BuildKit does not know stands in an
+    /// instruction's place and begins as the tags of Jinja, Mustache, Go's templates and ERB do.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        self.items.iter().any(|item| {
+            let text = item.span.of(self.source).trim_start();
+            matches!(item.kind, ItemKind::Error(_))
+                && ["{{", "{%", "{#", "<%"].iter().any(|tag| text.starts_with(tag))
+        })
+    }
+
     /// Everything that BuildKit would refuse, in order. A file without any instruction has no place to be refused at,
     /// and is refused too.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {

@@ -65,7 +65,7 @@ pub fn discover_around(root: &Path, paths: &[PathBuf]) -> Found {
 fn file(root: &Path, path: &Path) -> Option<FoundFile> {
     let path = relative(root, path);
     let kind = classify(&path)?;
-    Some(FoundFile { path: path.into(), kind, explicit: false })
+    Some(FoundFile { path: path.into(), kind, explicit: false, is_regular: false })
 }
 
 /// The `.gitignore` files in force, innermost first.

@@ -28,6 +28,8 @@ pub struct FoundFile {
     pub kind: FileKind,
     /// Whether it was named, not found.
     pub explicit: bool,
+    /// Whether it was seen to be a regular file, which can be opened without a second look: it is no pipe that would block.
+    pub is_regular: bool,
 }
 
 /// The directory that paths are relative to: the nearest one at or above `directory` with `.git`, else the nearest with
@@ -81,7 +83,7 @@ pub fn discover(root: &Path, paths: &[PathBuf]) -> Found {
             Ok(_) => {
                 let path = relative(root, path);
                 let kind = classify(&path).unwrap_or(FileKind::Dockerfile);
-                found.files.push(FoundFile { path: path.into(), kind, explicit: true });
+                found.files.push(FoundFile { path: path.into(), kind, explicit: true, is_regular: false });
             }
             Err(error) => found.errors.push(FileError {
                 path: relative(root, path).into(),
@@ -138,7 +140,7 @@ fn walk(root: &Path, real_root: &Path, directory: &Path, found: &mut Found) {
             && target.is_file()
             && classify(&relative(real_root, &target)) != Some(kind)
         {
-            found.files.push(FoundFile { path: path.into(), kind, explicit: false });
+            found.files.push(FoundFile { path: path.into(), kind, explicit: false, is_regular: true });
         }
     }
 }
@@ -167,7 +169,7 @@ fn look(root: &Path, entry: &DirEntry) -> Seen {
         }
         None => return Seen::Nothing,
     };
-    Seen::File(FoundFile { path: below.into(), kind, explicit: false })
+    Seen::File(FoundFile { path: below.into(), kind, explicit: false, is_regular: file_type.is_file() })
 }
 
 /// Whether a file without an extension is a shell script that may be run.

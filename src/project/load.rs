@@ -1,7 +1,7 @@
 //! Reading what was found.
 
 use super::kind::{FileKind, mentions_builder};
-use super::read::{ReadError, read_text};
+use super::read::{ReadError, read_regular, read_text};
 use super::{Contexts, FileError, Files, Found, FoundFile, Project, relative};
 use crate::builds::System;
 use crate::settings::FILE_NAME;
@@ -16,7 +16,8 @@ use std::sync::Arc;
 pub fn load(root: &Path, found: Found) -> Project {
     let mut project = Project { errors: found.errors, ..Project::default() };
     let read = |file: FoundFile| {
-        let text = read_text(&root.join(&*file.path));
+        let path = root.join(&*file.path);
+        let text = if file.is_regular { read_regular(&path) } else { read_text(&path) };
         (file, text)
     };
     let read: Vec<_> =

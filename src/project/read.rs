@@ -45,7 +45,16 @@ impl From<std::io::Error> for ReadError {
 ///
 /// [`ReadError`]; nothing but a regular file is opened, so that no pipe can block.
 pub fn read_text(path: &Path) -> Result<String, ReadError> {
-    String::from_utf8(read_bytes(path)?).map_err(|error| ReadError::NotUtf8(error.utf8_error().valid_up_to()))
+    utf8(read_bytes(path)?)
+}
+
+/// As [`read_text`], for a path that was seen to be a regular file.
+pub(super) fn read_regular(path: &Path) -> Result<String, ReadError> {
+    utf8(open(path)?)
+}
+
+fn utf8(bytes: Vec<u8>) -> Result<String, ReadError> {
+    String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8(error.utf8_error().valid_up_to()))
 }
 
 /// The bytes of the file at `path`; links are followed.
@@ -60,6 +69,10 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
 /// As [`read_bytes`], for a file whose metadata is at hand.
 pub(super) fn read_known(path: &Path, metadata: &fs::Metadata) -> Result<Vec<u8>, ReadError> {
     regular(metadata)?;
+    open(path)
+}
+
+fn open(path: &Path) -> Result<Vec<u8>, ReadError> {
     let file = File::open(path)?;
     // What was opened may be another by now.
     let metadata = file.metadata()?;

@@ -205,11 +205,14 @@ fn report(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>], o
     let help = match &fix {
         Some(_) if both => format!("write `{keyword} --chmod=… --chown=…` and drop this RUN"),
         Some(_) => format!("write `{keyword} --{program}={}` and drop this RUN", new_value(first)),
-        None if executable && !recursive && last.copy.from == Source::Context => {
-            "set the mode where the file comes from (`git update-index --chmod=+x`) and drop this RUN"
-                .to_owned()
+        None => {
+            let rest = if changes_more(run, &met) { "leave them out here" } else { "drop this RUN" };
+            if executable && !recursive && last.copy.from == Source::Context {
+                format!("set the mode where the file comes from (`git update-index --chmod=+x`) and {rest}")
+            } else {
+                format!("give mode and owner with the {keyword} (`--chmod`, `--chown`) and {rest}")
+            }
         }
-        None => format!("give mode and owner with the {keyword} (`--chmod`, `--chown`) and drop this RUN"),
     };
     let severity = if recursive { Severity::Warning } else { Severity::Info };
     let causes = met.iter().map(|copied| {
@@ -217,6 +220,17 @@ fn report(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>], o
         super::Cause { place: Some(cx.place(copied.step.instruction.span)), message }
     });
     out.report(run.step.instruction.span, message).help(help).causes(causes).fix(fix).severity(severity);
+}
+
+/// Whether the RUN changes something else than what these COPYs wrote.
+fn changes_more(run: &Run<'_, '_>, copies: &[&Copied<'_, '_>]) -> bool {
+    let written = || copies.iter().flat_map(|copied| copied.written);
+    run.changes.iter().any(|change| {
+        change.targets.iter().any(|target| {
+            let alone = Change { targets: vec![target.clone()], ..*change };
+            !written().any(|written| alone.meets(written))
+        })
+    })
 }
 
 /// Whether several files of one COPY are named.

@@ -242,6 +242,23 @@ fn a_touched_cause_brings_its_finding() {
 }
 
 #[test]
+fn help_drops_a_step_only_where_nothing_of_it_is_left() {
+    let help = |run: &str| {
+        let text = format!("FROM alpine:3.22\nRUN mkdir /srv/log\nCOPY conf /etc/app/\nRUN {run}\n");
+        let folder = Folder::new(&[("Dockerfile", text.as_str()), ("conf", "a")]);
+        let json = folder.run(&["check", "--select", "chmod-after-copy", "--format", "json"]).json();
+        json["findings"][0]["help"].as_str().unwrap().to_owned()
+    };
+    assert!(
+        help("chmod g+w /etc/app/conf").ends_with("drop this RUN"),
+        "{}",
+        help("chmod g+w /etc/app/conf")
+    );
+    let both = "chmod g+w /etc/app/conf && chmod 1777 /srv/log";
+    assert!(help(both).ends_with("leave them out here"), "{}", help(both));
+}
+
+#[test]
 fn completions_and_manual_pages() {
     let folder = Folder::new(&[]);
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

@@ -48,6 +48,27 @@ fn a_directory_that_is_called_dockerfile_is_a_directory() {
 
 #[cfg(unix)]
 #[test]
+fn a_template_is_no_dockerfile() {
+    let folder = Folder::new(&[
+        ("a/Dockerfile", "FROM debian\n{{#deps}}\n  RUN apt-get install -y {{{.}}}\n{{/deps}}\n"),
+        (
+            "b/Dockerfile",
+            "{% set version = 12 %}\nFROM debian\nRUN apt-get update\nRUN apt-get install -y gcc\n",
+        ),
+        // A tag in a command is the command's own.
+        ("c/Dockerfile", "FROM debian\nRUN apt-get update\nRUN apt-get install -y gcc && echo '{{x}}'\n"),
+    ]);
+    let json = folder.run(&["check", "--fail-on", "never", "--format", "json"]).json();
+    let paths: Vec<&str> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["path"].as_str().unwrap())
+        .collect();
+    assert!(!paths.is_empty() && paths.iter().all(|path| *path == "c/Dockerfile"), "{paths:?}");
+}
+
+#[test]
 fn a_pipe_is_not_waited_for() {
     let folder = Folder::new(&[]);
     let made = std::process::Command::new("mkfifo").arg(folder.path("Dockerfile")).status().unwrap();
