@@ -11,7 +11,8 @@ pub struct Written {
     pub source: Option<usize>,
     /// What of the source it is: a path in the context, stage or image that it is taken from, clean and relative.
     pub taken: String,
-    /// Where it lands, absolute and clean. For a directory, the one that takes its entries.
+    /// Where it lands, absolute and clean. For a directory, the one that takes its entries; with the glob of its source
+    /// where nothing matches that now.
     pub path: String,
     /// What it is.
     pub kind: WrittenKind,
@@ -121,6 +122,7 @@ impl Model<'_> {
         }
         // Where only one file matches and the destination is no directory, BuildKit gives the file that name; nobody
         // writes a glob for that.
+        let before = written.len();
         tree.walk("", |found, entry| {
             let matches = go_match(&text, found) == Ok(true);
             match entry {
@@ -131,6 +133,10 @@ impl Model<'_> {
             }
             !matches
         });
+        // What matches is made before the build then, and called as the glob says.
+        if written.len() == before {
+            written.push(into(copy, Some(index), &text, WrittenKind::File));
+        }
     }
 }
 
@@ -197,6 +203,7 @@ mod tests {
         one("COPY --from=s /out/app.jar app.jar", "/app/app.jar", File);
         one("ADD https://example.org/x/t.zip /tmp/", "/tmp/t.zip", File);
         one("COPY --parents src/a.c ./", "/app", Directory);
+        one("COPY dist/*.whl /tmp/", "/tmp/*.whl", File);
         assert_eq!(
             writes("COPY run.sh src d/", &files),
             [("/app/d/run.sh".to_owned(), File), ("/app/d".to_owned(), Directory)]

@@ -2,7 +2,7 @@
 
 use super::{DockerfileCx, ToolUse};
 use crate::cache::{Standing, Written, WrittenKind};
-use crate::context::path;
+use crate::context::{go_match, path};
 use crate::graph::{MountKind, Source, Step, StepId, StepKind};
 use crate::shell::{Command, Cwd};
 use crate::tools::{Kind, Needs};
@@ -262,6 +262,16 @@ pub fn command_touches(cx: &DockerfileCx<'_>, run: StepId, command: &Command<'_>
 fn names(cx: &DockerfileCx<'_>, run: StepId, command: &Command<'_>, written: &[Written]) -> bool {
     let Some(step) = cx.graph().step(run) else { return true };
     let named = |place: &str| written.iter().any(|written| written.holds(place) || written.is_in(place));
+    // A glob names what it matches, and what may be in a directory that it looks into.
+    let matched = |glob: &str| {
+        let plain = glob.split(['*', '?', '[', '{']).next().unwrap_or(glob);
+        let (place, lists) = (path::parent(plain), glob.contains('{'));
+        written.iter().any(|written| {
+            let inside = || written.holds(place) || written.is_in(place);
+            go_match(glob, &written.path) != Ok(false)
+                || (lists || written.kind != WrittenKind::File) && inside()
+        })
+    };
     let visible = cx.model().context().map(|context| context.visible());
     let here = match &command.cwd {
         Cwd::Start => step.state.cwd.to_string(),
@@ -281,6 +291,9 @@ fn names(cx: &DockerfileCx<'_>, run: StepId, command: &Command<'_>, written: &[W
         }
         let absolute = text.starts_with('/');
         let place = path::clean(&if absolute { text.to_owned() } else { format!("{here}/{text}") });
+        if word.glob {
+            return matched(&place);
+        }
         if absolute || text.contains('/') || text.starts_with('.') {
             return named(&place) && place != "/";
         }
