@@ -2,6 +2,7 @@
 
 use crate::context::{CopySelection, has_wildcards, path};
 use crate::graph::RunStep;
+use crate::shell;
 
 /// Such a command: `echo`, `cp`, `mkdir` and their like.
 #[derive(Clone, Debug)]
@@ -29,17 +30,41 @@ impl Plain {
         if run.script.is_some() || text.contains(['$', '`', '*', '?', '(', '{']) {
             return None;
         }
-        let mut written = Vec::new();
-        for command in text.replace("2>&1", " ").replace("\\\n", " ").split(['&', '|', ';', '\n']) {
-            let Some(program) = command.split_whitespace().next() else { continue };
-            let names = match path::base(program) {
-                "env" if command.trim() == "env" => "",
-                program if READ.contains(&program) => command.split_once('>').map_or("", |(_, to)| to),
-                program if WRITE.contains(&program) => command,
-                _ => return None,
-            };
-            let words = names.split(|one: char| one.is_whitespace() || "\"'<>=,".contains(one));
-            written.extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
+        let script = shell::parse_str(text, 0, &shell::Options::default());
+        if !script.opaque.is_empty() {
+            return None;
+        }
+        let mut written: Vec<String> = Vec::new();
+        let mut name = |word: &str| {
+            let parts = word.split(['=', ',']).filter(|part| !part.is_empty());
+            written.extend(parts.map(str::to_owned));
+        };
+        for command in &script.commands {
+            // What a compound command is redirected to is not in its commands.
+            let known = command.opaque.is_none() && command.wrappers.is_empty() && command.depth == 0;
+            if !known || command.argv.iter().any(|word| word.glob) {
+                return None;
+            }
+            match command.program() {
+                Some("env") if command.args().is_empty() => {}
+                Some(program) if READ.contains(&program) => {}
+                Some(program) if WRITE.contains(&program) => {
+                    command.args().iter().for_each(|word| name(&word.text));
+                }
+                Some(_) => return None,
+                None if command.argv.is_empty() => {}
+                None => return None,
+            }
+            for redirect in &command.redirects {
+                let to = &redirect.target;
+                let duplicates =
+                    redirect.operator.ends_with('&') && to.text.bytes().all(|b| b.is_ascii_digit());
+                match redirect.operator.contains('>') {
+                    _ if redirect.operator.contains("<<") || to.glob => return None,
+                    true if !duplicates => name(&to.text),
+                    _ => {}
+                }
+            }
         }
         Some(Self { written, cwd: path::below_root(cwd) })
     }
@@ -94,5 +119,10 @@ mod tests {
         assert_eq!(leaves_alone("echo 1 > o2", "/o1"), Some(true));
         assert_eq!(leaves_alone("echo 1 > o2", "/w"), Some(false));
         assert_eq!(leaves_alone("echo 1 > o2", "/"), Some(false));
+        assert_eq!(leaves_alone("echo 'a; make' 2>&1 >> o2", "/o1"), Some(true));
+        assert_eq!(leaves_alone("rm pass[w]d", "/etc/passwd"), None);
+        assert_eq!(leaves_alone("if true; then echo x; fi > /etc/passwd", "/etc/passwd"), None);
+        assert_eq!(leaves_alone("sh -c 'rm /etc/passwd'", "/etc/passwd"), None);
+        assert_eq!(leaves_alone("cp \"a b\" '/etc/passwd'", "/etc/passwd"), Some(false));
     }
 }
