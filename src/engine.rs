@@ -19,7 +19,7 @@ mod texts;
 mod touched;
 
 pub use difference::line_edits;
-pub use explain::{ExplainError, ExplainRequest, Since, explain};
+pub use explain::{EditedPath, ExplainError, ExplainRequest, Since, explain};
 pub use explanation::{ExplainedStep, Explanation, Reason};
 pub use guard::{guarded, is_guarded, silence_guarded_panics};
 pub use ignoring::ignoring;

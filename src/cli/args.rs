@@ -160,7 +160,7 @@ pub(super) struct LspArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct GraphArgs {
-    /// The Dockerfile
+    /// The Dockerfile, or the directory that it is in
     #[arg(default_value = "Dockerfile")]
     pub(super) dockerfile: String,
     /// The stage that is built; without it, the last one
@@ -173,7 +173,7 @@ pub(super) struct GraphArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// The Dockerfile
+    /// The Dockerfile, or the directory that it is in
     #[arg(default_value = "Dockerfile")]
     pub(super) dockerfile: String,
     /// The build context; without it, the directory of the Dockerfile or one above it that has what is copied
@@ -233,13 +233,13 @@ pub(super) enum BuilderKind {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The Dockerfile [default: Dockerfile]
+    /// The Dockerfile, or the directory that it is in [default: Dockerfile]
     pub(super) dockerfile: Option<String>,
     /// The build context; without it, that of the builds found in the repository (CI, bake, Compose, scripts), else the
     /// directory of the Dockerfile or one above it that has what is copied
     #[arg(long, value_name = "DIR")]
     pub(super) context: Option<String>,
-    /// A file of the context is edited; a path or a glob, repeatable
+    /// A file of the context is edited; a path or a glob, relative to the context or to where you are; repeatable
     #[arg(long, value_name = "PATH", help_heading = "Changes")]
     pub(super) edit: Vec<String>,
     /// A build arg gets another value; repeatable

@@ -5,7 +5,7 @@ use super::args::{BuilderKind, ExplainArgs};
 use super::output::Output;
 use super::single::Single;
 use crate::context::{DOCKERIGNORE, own_ignore_file};
-use crate::engine::{self, ExplainRequest, Since};
+use crate::engine::{self, EditedPath, ExplainRequest, Since};
 use crate::project::git::{Difference, Git};
 use crate::project::{self, Project};
 use crate::report;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> 
     let request = ExplainRequest {
         dockerfile: path,
         context: context.map(|path| project::relative(&root, &path)),
-        edits: args.edit.clone(),
+        edits: args.edit.iter().map(|path| edited(&root, &directory, path)).collect(),
         args: args.build_arg.iter().map(|arg| name_and_value(arg)).collect(),
         base,
         remote: args.remote.clone(),
@@ -44,6 +44,11 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> 
     explanation.dockerfile = named;
     report::write_explanation(args.format, &explanation, out.color(), width(), out)?;
     Ok(Exit::Clean)
+}
+
+fn edited(root: &Path, directory: &Path, path: &str) -> EditedPath {
+    let from_here = project::relative(root, &project::absolute(directory, path));
+    EditedPath { given: path.to_owned(), from_here }
 }
 
 fn name_and_value(arg: &str) -> (String, Option<String>) {

@@ -13,9 +13,17 @@ pub(super) struct Single {
 }
 
 impl Single {
-    /// Reads the Dockerfile `named` by an argument, relative to `directory`; a `context` is an absolute path.
+    /// Reads the Dockerfile `named` by an argument, relative to `directory`; a directory stands for the one that is in it.
+    /// A `context` is an absolute path.
     pub(super) fn open(directory: &Path, named: &str, context: Option<PathBuf>) -> anyhow::Result<Self> {
-        let dockerfile = project::absolute(directory, named);
+        let mut dockerfile = project::absolute(directory, named);
+        if dockerfile.is_dir() {
+            let mut inside = ["Dockerfile", "Containerfile"].map(|name| dockerfile.join(name)).into_iter();
+            let Some(found) = inside.find(|file| file.is_file()) else {
+                anyhow::bail!("{named}: the directory has no Dockerfile; name the one that is meant");
+            };
+            dockerfile = found;
+        }
         let paths: Vec<_> = std::iter::once(dockerfile.clone()).chain(context).collect();
         let root = project::root_for(directory, &paths);
         let path = project::relative(&root, &dockerfile);

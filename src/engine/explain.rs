@@ -22,8 +22,8 @@ pub struct ExplainRequest {
     /// The context's directory relative to the project's root; `None` takes that of the builds that are found, else looks
     /// for the one that has what is copied.
     pub context: Option<String>,
-    /// Edited paths and globs, relative to the context.
-    pub edits: Vec<String>,
+    /// Edited paths and globs.
+    pub edits: Vec<EditedPath>,
     /// Build args that get another value: the value before is the default, or the one of `=VALUE` before another one.
     pub args: Vec<(String, Option<String>)>,
     /// A base image is another one: its reference, or all.
@@ -42,6 +42,16 @@ pub struct ExplainRequest {
     pub cache_to: Vec<String>,
     /// `--cache-from` values.
     pub cache_from: Vec<String>,
+}
+
+/// A path or glob of edited files, as a person names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EditedPath {
+    /// As given: relative to the context.
+    pub given: String,
+    /// Relative to the project's root, if it is taken from where the command runs: what counts where the context has nothing
+    /// of that name.
+    pub from_here: String,
 }
 
 /// The state at a revision, as far as it differs from the work tree.
@@ -80,7 +90,7 @@ pub enum ExplainError {
     #[error("the context {0:?} is unknown: {1}")]
     NoContext(String, String),
     /// An edited path is not in the context.
-    #[error("--edit {0}: nothing in the context {1:?} matches it")]
+    #[error("--edit {0}: nothing in the context {1:?} matches it; paths are relative to the context")]
     NoSuchFile(String, String),
     /// An edited path is left out of the context.
     #[error("--build-arg {0}: the Dockerfile has no ARG of that name, so it changes nothing")]
@@ -142,7 +152,7 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
     let mut changes = Vec::new();
     let mut said = Vec::new();
     if !request.edits.is_empty() {
-        let paths = edited(&request.edits, context.as_deref(), request)?;
+        let paths = edited(&request.edits, context.as_deref(), directory.as_deref().unwrap_or(""))?;
         said.push(edit_sentence(&request.edits, &paths, context.as_deref()));
         changes.push(Change::Edit(paths));
     }
@@ -273,39 +283,52 @@ fn declares(syntax: &dockerfile::Dockerfile<'_>, name: &str) -> bool {
         })
 }
 
-/// The context files that the globs match; a path that matches nothing in a known context is an error.
+/// The context files that the globs match; a path that matches nothing in a known context is an error. `directory` is the
+/// context's, relative to the root.
 fn edited(
-    edits: &[String],
+    edits: &[EditedPath],
     context: Option<&Context>,
-    request: &ExplainRequest,
+    directory: &str,
 ) -> Result<Vec<String>, ExplainError> {
     let mut paths = Vec::new();
     for edit in edits {
-        let wanted = path::below_root(edit);
+        let wanted = path::below_root(&edit.given);
         let Some(context) = context else {
             paths.push(wanted);
             continue;
         };
-        let before = paths.len();
-        if has_wildcards(&wanted) {
-            let matches =
-                |file: &String| go_match(&wanted, file).unwrap_or(false) || matches_deep(&wanted, file);
-            paths.extend(context.tree().files("").into_iter().filter(matches));
-        } else {
-            paths.extend(context.tree().files(&wanted));
-        }
-        if paths.len() == before && context.ignore().decide(&wanted).ignored {
-            // No step can see it, which is an answer.
-            paths.push(wanted);
-        }
-        if paths.len() == before {
-            let directory = request.context.clone().unwrap_or_else(|| ".".into());
-            return Err(ExplainError::NoSuchFile(edit.clone(), directory));
+        let directory = if directory == "." { "" } else { directory };
+        let from_here = match directory {
+            "" => Some(edit.from_here.as_str()),
+            _ => edit.from_here.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/')),
+        };
+        let names = [Some(wanted.as_str()), from_here.filter(|name| !name.is_empty())];
+        let found =
+            names.into_iter().flatten().map(|name| matching(context, name)).find(|found| !found.is_empty());
+        match found {
+            Some(found) => paths.extend(found),
+            None => {
+                let directory = if directory.is_empty() { "." } else { directory };
+                return Err(ExplainError::NoSuchFile(edit.given.clone(), directory.to_owned()));
+            }
         }
     }
     paths.sort();
     paths.dedup();
     Ok(paths)
+}
+
+/// The files of the context that a path or glob names; the path itself where the ignore file leaves it out, for no step can
+/// see it, which is an answer.
+fn matching(context: &Context, wanted: &str) -> Vec<String> {
+    let tree = context.tree();
+    let found = if has_wildcards(wanted) {
+        let matches = |file: &String| go_match(wanted, file).unwrap_or(false) || matches_deep(wanted, file);
+        tree.files("").into_iter().filter(matches).collect()
+    } else {
+        tree.files(wanted)
+    };
+    if found.is_empty() && context.ignore().decide(wanted).ignored { vec![wanted.to_owned()] } else { found }
 }
 
 /// `**` in a glob of the command line stands for any directories, as in `.dockerignore`.
@@ -314,12 +337,17 @@ fn matches_deep(glob: &str, file: &str) -> bool {
         && crate::context::Pattern::new(glob).ok().flatten().is_some_and(|pattern| pattern.matches(file))
 }
 
-fn edit_sentence(edits: &[String], paths: &[String], context: Option<&Context>) -> String {
+fn edit_sentence(edits: &[EditedPath], paths: &[String], context: Option<&Context>) -> String {
     let ignored = |path: &String| context.is_some_and(|context| context.ignore().decide(path).ignored);
     match (edits, paths) {
-        ([one], [path]) if ignored(path) => format!("an edit of {one}, which .dockerignore leaves out"),
-        ([one], [_]) => format!("an edit of {one}"),
-        _ => format!("an edit of {} ({} files)", edits.join(", "), paths.len()),
+        ([one], [path]) if ignored(path) => {
+            format!("an edit of {}, which .dockerignore leaves out", one.given)
+        }
+        ([one], [_]) => format!("an edit of {}", one.given),
+        _ => {
+            let given: Vec<&str> = edits.iter().map(|edit| edit.given.as_str()).collect();
+            format!("an edit of {} ({} files)", given.join(", "), paths.len())
+        }
     }
 }
 

@@ -57,6 +57,37 @@ fn each_kind_of_change() {
 }
 
 #[test]
+fn a_directory_stands_for_its_dockerfile() {
+    let folder = Folder::new(&[
+        ("api/Dockerfile", "FROM alpine:3.22\nCOPY a /\n"),
+        ("api/a", ""),
+        ("web/Containerfile", "FROM alpine:3.22\nCOPY b /\n"),
+        ("web/b", ""),
+        ("doc/c", ""),
+    ]);
+    assert_eq!(verdicts(&folder, &["api", "--edit", "a"]), ["2:reruns"]);
+    assert_eq!(verdicts(&folder, &["web/", "--edit", "b"]), ["2:reruns"]);
+    folder.run(&["explain", "doc", "--edit", "c"]).failed(&["doc", "Dockerfile"]);
+    assert!(folder.run(&["graph", "api"]).stdout.contains("alpine"));
+}
+
+#[test]
+fn edits_may_be_named_from_here_too() {
+    let folder = Folder::new(&[
+        ("api/Dockerfile", "FROM alpine:3.22\nCOPY src /src\n"),
+        ("api/src/a.py", ""),
+        ("api/api/b.py", ""),
+        (".git/HEAD", "ref: refs/heads/main\n"),
+    ]);
+    for path in ["src/a.py", "api/src/a.py", "api/src/*.py", "./api/src"] {
+        assert_eq!(verdicts(&folder, &["api/Dockerfile", "--edit", path]), ["2:reruns"], "{path}");
+    }
+    // What the context has by that name comes first.
+    assert_eq!(verdicts(&folder, &["api/Dockerfile", "--edit", "api/b.py"]), [""; 0]);
+    folder.run(&["explain", "api", "--edit", "b.py"]).failed(&["b.py", "\"api\"", "relative to the context"]);
+}
+
+#[test]
 fn json_has_the_fields_of_the_contract() {
     let json = folder().run(&["explain", "--format", "json", "--edit", "src/index.js"]).json();
     assert_eq!((&json["version"], json["dockerfile"].as_str()), (&Value::from(1), Some("Dockerfile")));
