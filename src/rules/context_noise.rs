@@ -232,7 +232,8 @@ fn report(
         }
         all => list(all),
     };
-    let mut draft = out.report(place(taker, step), message).help(format!("name them in `{file}`: {shown}"));
+    let them = if patterns.len() == 1 { "it" } else { "them" };
+    let mut draft = out.report(place(taker, step), message).help(format!("name {them} in `{file}`: {shown}"));
     let often = own.iter().any(|one| one.pace() == Pace::Often);
     draft = draft.severity(if costly.is_some() && often { Severity::Warning } else { Severity::Info });
     if let Some(last) = costly {

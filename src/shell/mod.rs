@@ -4,6 +4,7 @@
 //! file is looked at; variables have the values that the text itself or [`Options::variables`] gives them.
 
 mod ast;
+mod compound;
 mod cwd;
 mod dollar;
 mod exec;
