@@ -81,7 +81,7 @@ pub fn analyze(project: &Project, settings: &Settings) -> Report {
 /// [`analyze`] with other rules than [`rules::ALL`].
 #[must_use]
 pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dyn Rule]) -> Report {
-    run(project, settings, rules, Recall::NOTHING).0
+    run(project, settings, rules, Recall::NOTHING, false).0
 }
 
 /// [`analyze`], with the same report, doing again only what `memory` does not know: the builds are read again when a file
@@ -89,7 +89,7 @@ pub fn analyze_with(project: &Project, settings: &Settings, rules: &[&'static dy
 /// little at a time.
 #[must_use]
 pub fn analyze_again(project: &Project, settings: &Arc<Settings>, memory: &mut Memory) -> Report {
-    let (report, learnt) = run(project, settings, rules::ALL, memory.recall(project, settings));
+    let (report, learnt) = run(project, settings, rules::ALL, memory.recall(project, settings), true);
     memory.learn(project, settings, learnt);
     report
 }
@@ -115,12 +115,13 @@ pub fn look<T>(
     Some(look(&DockerfileCx { file, syntax: &syntax, settings, facts: &facts, files: &files, around: &rest }))
 }
 
-/// The report, and what is worth remembering.
+/// The report, and what is worth remembering, if somebody does.
 fn run(
     project: &Project,
     settings: &Settings,
     rules: &[&'static dyn Rule],
     recall: Recall<'_>,
+    remember: bool,
 ) -> (Report, Learnt) {
     let mut errors = project.errors.clone();
     let lookup = |path: &str| project.text(path);
@@ -162,12 +163,14 @@ fn run(
     });
     let looked: Vec<(Looked, Option<_>)> = looked.collect();
     for (file, (looked, placed)) in alone.iter().zip(looked) {
-        match &looked {
-            Ok(found) => findings.extend(found.iter().cloned()),
-            Err(error) => errors.push(error.clone()),
+        if remember {
+            learnt.push((file.path.clone(), looked.clone()));
+        }
+        match looked {
+            Ok(found) => findings.extend(found),
+            Err(error) => errors.push(error),
         }
         comments.extend(placed.filter(|placed| !placed.is_empty()).map(|placed| (&***file, placed)));
-        learnt.push((file.path.clone(), looked));
     }
 
     // Those that builds are known of, and the builds.
@@ -320,11 +323,14 @@ fn sort(findings: &mut Vec<Finding>) {
 
 fn sources(findings: &[Finding], project: &Project) -> BTreeMap<Arc<str>, Arc<SourceFile>> {
     let mut sources = BTreeMap::new();
+    let mut last: Option<&Arc<str>> = None;
     for finding in findings {
         let causes = finding.causes.iter().filter_map(|cause| cause.place.as_ref()).map(|place| &place.path);
         let edits = finding.fix.iter().flat_map(|fix| &fix.edits).map(|(path, _)| path);
         for path in std::iter::once(&finding.place.path).chain(causes).chain(edits) {
-            if !sources.contains_key(path)
+            // Most of what is said stands in the file of what was said before.
+            if last.replace(path) != Some(path)
+                && !sources.contains_key(path)
                 && let Some(file) = project.text(path)
             {
                 sources.insert(path.clone(), file);

@@ -143,7 +143,10 @@ impl<'a> Joined<'a> {
                 let start = (segment.source as usize) + (range.start - segment.joined as usize);
                 let there = (range.end <= end).then(|| source.get(start..start + range.len())).flatten();
                 match there {
-                    Some(there) if self.is_exact => Cow::Borrowed(there),
+                    Some(there) if self.is_exact => {
+                        debug_assert_eq!(text.get(range), Some(there), "joined from another text");
+                        Cow::Borrowed(there)
+                    }
                     there => same(text.get(range).unwrap_or(""), there),
                 }
             }
@@ -164,7 +167,10 @@ impl<'a> Joined<'a> {
         let span = Span { start: narrow(there.start), end: narrow(there.end) };
         let text = match &self.text {
             Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or("")),
-            Cow::Owned(_) if self.is_exact => Cow::Borrowed(source.get(there).unwrap_or("")),
+            Cow::Owned(_) if self.is_exact => {
+                debug_assert_eq!(self.text.get(range), source.get(there.clone()), "joined from another text");
+                Cow::Borrowed(source.get(there).unwrap_or(""))
+            }
             Cow::Owned(text) => same(text.get(range).unwrap_or(""), source.get(there)),
         };
         (text, span)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::builds::{ContextSource, Volatility};
+use crate::builds::{ContextSource, System, Volatility};
 
 fn none(_: &str) -> Option<&'static str> {
     None
