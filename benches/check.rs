@@ -8,6 +8,10 @@ use hitrate::engine;
 use hitrate::project::Project;
 use hitrate::settings::Settings;
 
+/// The program's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

@@ -20,7 +20,8 @@ pub(super) fn read<'a>(
     let mut at = from;
     loop {
         let rest = text.get(at..).unwrap_or("");
-        let trimmed = rest.trim_start_matches(is_blank);
+        let blanks = rest.bytes().position(|byte| !is_blank(byte.into())).unwrap_or(rest.len());
+        let trimmed = rest.get(blanks..).unwrap_or("");
         let start = text.len() - trimmed.len();
         if !trimmed.starts_with("--") {
             return (flags, start);
@@ -80,6 +81,18 @@ impl Scanned {
 
 /// Scans the flag at the start of `text`.
 fn scan(text: &str, escape: char) -> Scanned {
+    let bytes = text.as_bytes();
+    let special = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | b'\'' | b'"') || *byte == escape as u8;
+    let end = bytes.iter().position(special).unwrap_or(bytes.len());
+    if bytes.get(end).is_some_and(|byte| !is_blank((*byte).into())) {
+        return scan_quoted(text, escape);
+    }
+    let equals = bytes.iter().take(end).position(|byte| *byte == b'=');
+    Scanned { end, equals, unquoted: None }
+}
+
+/// The same where there are quotes or escapes in it.
+fn scan_quoted(text: &str, escape: char) -> Scanned {
     let mut chars = text.char_indices();
     let mut equals = None;
     let mut unquoted: Option<String> = None;

@@ -37,6 +37,9 @@ pub enum Script<'a> {
 /// # Errors
 /// Where the delimiter cannot be read, for instance because a quote is missing.
 pub fn marker(word: &str) -> Result<Option<Marker>, ExpandError> {
+    if !matches!(word.as_bytes().first(), Some(b'0'..=b'9' | b'<')) {
+        return Ok(None);
+    }
     let digits = word.len() - word.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (digits, rest) = word.split_at_checked(digits).unwrap_or(("", word));
     let Some(rest) = rest.strip_prefix("<<") else { return Ok(None) };
@@ -60,13 +63,34 @@ pub fn marker(word: &str) -> Result<Option<Marker>, ExpandError> {
 /// The markers of a joined line, keyword included, with their bytes. A line with an unbalanced quote has none.
 pub(super) fn markers(line: &str) -> Result<Vec<(Marker, Range<usize>)>, ExpandError> {
     let options = Options { raw_quotes: true, raw_escapes: true, skip_unset: true, ..Options::new('\\') };
+    markers_from(line, first_marker(line), options)
+}
+
+fn markers_from(
+    line: &str,
+    from: usize,
+    options: Options,
+) -> Result<Vec<(Marker, Range<usize>)>, ExpandError> {
     let mut markers = Vec::new();
-    for (word, range) in expand::split(line, options, &|_| None).unwrap_or_default() {
+    for (word, range) in expand::split(line.get(from..).unwrap_or(""), options, &|_| None).unwrap_or_default()
+    {
         if let Some(marker) = marker(&word)? {
-            markers.push((marker, range));
+            markers.push((marker, from + range.start..from + range.end));
         }
     }
     Ok(markers)
+}
+
+/// Where the word of the first `<<` begins; the line's start where what stands before it has quotes, escapes or variables,
+/// which may go on in that word.
+fn first_marker(line: &str) -> usize {
+    let bytes = line.as_bytes();
+    let Some(first) = memchr::memmem::find(bytes, b"<<") else { return line.len() };
+    let before = bytes.get(..first).unwrap_or(&[]);
+    let start =
+        before.iter().rposition(|byte| matches!(byte, b'\t'..=b'\r' | b' ')).map_or(0, |blank| blank + 1);
+    let is_plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'\'' | b'"' | b'\\' | b'$');
+    if before.iter().take(start).all(is_plain) { start } else { 0 }
 }
 
 /// The body of `heredoc` in `source` as BuildKit hands it on: the lines as written (CRLF kept), without leading tabs
@@ -115,4 +139,34 @@ pub fn script<'s>(source: &'s str, instruction: &'s Instruction<'_>) -> Option<S
         script.push_str(&heredoc.name);
     }
     Some(Script::Shell(Cow::Owned(script)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_the_first_marker_changes_nothing_where_it_is_skipped() {
+        let options = Options { raw_quotes: true, raw_escapes: true, skip_unset: true, ..Options::new('\\') };
+        for line in [
+            "RUN <<EOF",
+            "RUN --mount=type=cache,target=/a  <<-\"A B\" cat 3<<'C' > /x",
+            "COPY --chmod=755\t<<a <<b /dest/",
+            "RUN echo 'a <<b' <<c",
+            "RUN echo \"x <<b\" <<c",
+            "RUN echo 'a <<b",
+            "RUN a\\ <<b",
+            "RUN $x<<b ${y:-<<c} <<d",
+            "RUN \u{a0}<<b",
+            "RUN é <<b",
+            "RUN x<<b y",
+            "RUN 1<2 <<",
+            "RUN nothing",
+            "<<x",
+        ] {
+            assert_eq!(markers(line), markers_from(line, 0, options), "{line}");
+        }
+        assert_eq!(first_marker("RUN a b <<c"), 8);
+        assert_eq!(first_marker("RUN 'a' b <<c"), 0);
+    }
 }

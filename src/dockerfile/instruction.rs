@@ -20,13 +20,13 @@ pub(super) struct Context<'a> {
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let part = text.get(range.clone()).unwrap_or("");
     let start = range.start + part.len() - super::parse::trim_start(part).len();
-    let end = start + part.trim().len();
+    let end = start + super::parse::trim_end(part.get(start - range.start..).unwrap_or("")).len();
     start..end
 }
 
 /// An instruction that was read.
 pub(super) struct Read<'a> {
-    pub(super) instruction: Instruction<'a>,
+    pub(super) instruction: Box<Instruction<'a>>,
     /// What BuildKit's line parser refuses in it. That stops it even where the instruction is held by an ONBUILD, which
     /// it looks at no further.
     pub(super) by_parser: Option<Problem>,
@@ -71,7 +71,7 @@ pub(super) fn read<'a>(context: Context<'a>, line: Joined<'a>, trigger: bool) ->
         trigger,
     }
     .decode();
-    let instruction = Instruction {
+    let instruction = Box::new(Instruction {
         span,
         keyword,
         keyword_span,
@@ -81,7 +81,7 @@ pub(super) fn read<'a>(context: Context<'a>, line: Joined<'a>, trigger: bool) ->
         comments: Vec::new(),
         kind,
         problems,
-    };
+    });
     Ok(Read { instruction, by_parser, announced: announced.filter(|_| heredocs) })
 }
 
@@ -117,11 +117,29 @@ impl Keyword {
     /// The keyword that `word` is, in any case.
     #[must_use]
     pub fn read(word: &str) -> Option<Self> {
-        let first = word.as_bytes().first()?.to_ascii_uppercase();
-        Self::ALL.into_iter().find(|keyword| {
-            let name = keyword.name();
-            name.as_bytes().first() == Some(&first) && name.eq_ignore_ascii_case(word)
-        })
+        let bytes = word.as_bytes();
+        let keyword = match (bytes.first()?.to_ascii_uppercase(), bytes.len()) {
+            (b'A', 3) if bytes.ends_with(b"d") || bytes.ends_with(b"D") => Self::Add,
+            (b'A', 3) => Self::Arg,
+            (b'C', 3) => Self::Cmd,
+            (b'C', 4) => Self::Copy,
+            (b'E', 3) => Self::Env,
+            (b'E', 6) => Self::Expose,
+            (b'E', 10) => Self::Entrypoint,
+            (b'F', 4) => Self::From,
+            (b'H', 11) => Self::Healthcheck,
+            (b'L', 5) => Self::Label,
+            (b'M', 10) => Self::Maintainer,
+            (b'O', 7) => Self::Onbuild,
+            (b'R', 3) => Self::Run,
+            (b'S', 5) => Self::Shell,
+            (b'S', 10) => Self::Stopsignal,
+            (b'U', 4) => Self::User,
+            (b'V', 6) => Self::Volume,
+            (b'W', 7) => Self::Workdir,
+            _ => return None,
+        };
+        keyword.name().eq_ignore_ascii_case(word).then_some(keyword)
     }
 }
 
@@ -166,4 +184,24 @@ pub(super) fn quote(text: &str) -> String {
 /// A problem of an instruction.
 pub(super) fn problem(span: Span, message: impl Into<Cow<'static, str>>) -> Problem {
     Problem { span, message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_are_read_in_any_case() {
+        for keyword in Keyword::ALL {
+            let name = keyword.name();
+            let (first, rest) = name.split_at(1);
+            for word in [name.to_owned(), name.to_lowercase(), format!("{first}{}", rest.to_lowercase())] {
+                assert_eq!(Keyword::read(&word), Some(keyword), "{word}");
+            }
+            assert_eq!(Keyword::read(&name[1..]), None);
+            assert_eq!(Keyword::read(&format!("{name}X")), None);
+            assert_eq!(Keyword::read(&format!("{}X", &name[..name.len() - 1])), None);
+        }
+        assert_eq!(["", "ADR", "éé"].map(Keyword::read), [None; 3]);
+    }
 }

@@ -230,7 +230,7 @@ impl<'a> Decoder<'_, 'a> {
             Ok(read) => {
                 self.problems.extend(read.by_parser);
                 *self.heredocs = read.announced.is_some();
-                Kind::Onbuild(Box::new(read.instruction))
+                Kind::Onbuild(read.instruction)
             }
             Err(_) => Kind::Invalid,
         }

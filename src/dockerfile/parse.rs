@@ -53,7 +53,7 @@ impl<'a> PhysicalLine<'a> {
 
     /// Where its last character that is not a blank ends.
     fn text_end(&self) -> usize {
-        self.start + self.text.trim_end().len()
+        self.start + trim_end(self.text).len()
     }
 
     fn is_too_long(&self) -> bool {
@@ -68,6 +68,14 @@ pub(super) fn trim_start(text: &str) -> &str {
     match text.as_bytes().first() {
         Some(b'!'..=b'~') => text,
         _ => text.trim_start(),
+    }
+}
+
+/// The text without the blanks at its end. Most lines end with something.
+pub(super) fn trim_end(text: &str) -> &str {
+    match text.as_bytes().last() {
+        Some(b'!'..=b'~') => text,
+        _ => text.trim_end(),
     }
 }
 
@@ -156,7 +164,7 @@ impl<'a> Parser<'a> {
                     next = self.heredocs(&mut read, &line, next);
                 }
                 self.check_stage(&mut read);
-                self.push(next, ItemKind::Instruction(Box::new(read)));
+                self.push(next, ItemKind::Instruction(read));
             }
             Err(problem) => self.push(logical.next, ItemKind::Error(Box::new(problem))),
         }

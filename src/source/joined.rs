@@ -95,6 +95,10 @@ impl<'a> Joined<'a> {
             let at = self.offset(start);
             return Span { start: at, end: at };
         }
+        if self.rest.is_empty() && end <= self.text.len() {
+            let first = self.first.saturating_add(narrow(start));
+            return Span { start: first, end: self.first.saturating_add(narrow(end)) };
+        }
         let (segment, ends) = self.stretch(start);
         if start < self.text.len() && end <= ends {
             let first = segment.source.saturating_add(narrow(start) - segment.joined);
@@ -194,6 +198,23 @@ impl<'a> Joined<'a> {
     pub fn into_slice(mut self, source: &'a str, range: Range<usize>) -> Self {
         let end = range.end.min(self.text.len());
         let start = range.start.min(end);
+        if let Cow::Borrowed(text) = self.text
+            && self.rest.is_empty()
+            && self.is_exact
+        {
+            let place = Span {
+                start: self.first.saturating_add(narrow(start)),
+                end: self.first.saturating_add(narrow(end)),
+            };
+            let text = Cow::Borrowed(text.get(start..end).unwrap_or(""));
+            return Self {
+                text,
+                first: place.start,
+                rest: Vec::new(),
+                source_end: place.end,
+                is_exact: true,
+            };
+        }
         let one = self.stretch(start).1 >= end;
         let span = self.span(start, end);
         match &mut self.text {
