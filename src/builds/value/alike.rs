@@ -16,6 +16,10 @@ pub fn may_be_same(a: &str, b: &str) -> bool {
     if a.len() > LONGEST || b.len() > LONGEST {
         return true;
     }
+    // Most that differ do so before the first variable, or after the last.
+    if differ(a.iter().zip(&b)) || differ(a.iter().rev().zip(b.iter().rev())) {
+        return false;
+    }
     // Row by row: whether the rest of `a` from here on may be the rest of `b` from each of its letters on.
     let open = |rest: &[Option<char>]| rest.iter().all(Option::is_none);
     let mut below: Vec<bool> = (0..=b.len()).map(|at| b.get(at..).is_some_and(open)).collect();
@@ -36,6 +40,11 @@ pub fn may_be_same(a: &str, b: &str) -> bool {
         below = row;
     }
     below.first().copied().unwrap_or(false)
+}
+
+/// Whether two letters differ before a variable stands in one of the texts.
+fn differ<'t>(mut pairs: impl Iterator<Item = (&'t Option<char>, &'t Option<char>)>) -> bool {
+    matches!(pairs.find(|(a, b)| a != b || a.is_none()), Some((Some(_), Some(_))))
 }
 
 /// The letters; `None` for a variable or expression.
