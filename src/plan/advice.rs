@@ -1,6 +1,7 @@
 //! What is said of a build: its table, the reasons for what was chosen, and what goes with it.
 
-use super::choose::{Decided, Guard};
+use super::candidates::Guard;
+use super::choose::Decided;
 use super::subject::Subject;
 use super::world::{Count, TypicalChange, TypicalKind};
 use super::{Alternative, BuildPlan, InUse, Kind, Recommendation, StagePlan, mend, snippet};

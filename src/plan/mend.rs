@@ -1,6 +1,7 @@
 //! The edit that writes what was chosen into the build's own file, where it is certain to be right.
 
-use super::choose::{Decided, Guard};
+use super::candidates::Guard;
+use super::choose::Decided;
 use super::snippet::needs_driver;
 use super::subject::Subject;
 use super::{Kind, snippet};

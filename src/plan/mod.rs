@@ -5,6 +5,7 @@
 //! in use. Facts: §5 to §7 and §11.
 
 mod advice;
+mod candidates;
 mod choose;
 mod daemon;
 mod mend;

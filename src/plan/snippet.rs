@@ -1,6 +1,7 @@
 //! Settings as each system writes them.
 
-use super::choose::{Candidate, Decided, Guard};
+use super::candidates::{Candidate, Guard};
+use super::choose::Decided;
 use super::subject::Subject;
 use super::{Kind, Snippet};
 use crate::builds::{Driver, Front, System, Value};

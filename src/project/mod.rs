@@ -298,9 +298,21 @@ impl Project {
     /// For each of `texts` the first of `files` in which it stands; they are read and forgotten. Long files are not looked into.
     #[must_use]
     pub fn mentions(&self, files: &[String], texts: &[String]) -> Vec<Option<usize>> {
-        let mut found = self.contexts.mentions(files, texts);
-        for (number, path) in files.iter().enumerate() {
-            let Some(file) = self.overlay.get(path.as_str()) else { continue };
+        // An open text stands for its file.
+        let is_open =
+            |number: &usize| files.get(*number).is_some_and(|path| self.overlay.contains_key(path.as_str()));
+        let (open, closed): (Vec<usize>, Vec<usize>) = (0..files.len()).partition(is_open);
+        let mut found = if open.is_empty() {
+            self.contexts.mentions(files, texts)
+        } else {
+            let rest: Vec<String> = closed.iter().filter_map(|number| files.get(*number).cloned()).collect();
+            let found = self.contexts.mentions(&rest, texts);
+            found.into_iter().map(|first| closed.get(first?).copied()).collect()
+        };
+        for number in open {
+            let Some(file) = files.get(number).and_then(|path| self.overlay.get(path.as_str())) else {
+                continue;
+            };
             for (text, found) in texts.iter().zip(&mut found) {
                 if found.is_none_or(|first| number < first) && file.text.contains(text.as_str()) {
                     *found = Some(number);

@@ -63,6 +63,29 @@ fn an_open_text_stays_over_what_changes_below_it() {
 }
 
 #[test]
+fn what_an_open_text_no_longer_speaks_of_is_not_spoken_of() {
+    let files = [
+        ("Dockerfile", "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci && npm run build\n"),
+        ("package.json", "{ \"scripts\": { \"build\": \"tsc\" } }\n"),
+        ("compose.yaml", "services: {}\n"),
+        ("main.ts", "read(\"compose.yaml\")\n"),
+        ("hitrate.toml", "[rules]\nselect = [\"context-noise\"]\n"),
+    ];
+    let mut editor = Editor::with(&files, watching(), Value::Null);
+    editor.open("Dockerfile", files[0].1);
+    let compose = |editor: &mut Editor| {
+        let pulled = editor.pulled("Dockerfile");
+        pulled[0]["message"].as_str().unwrap().contains("compose.yaml")
+    };
+    assert!(!compose(&mut editor), "main.ts reads it");
+    editor.open_as(&editor.uri("main.ts"), "typescript", "read(\"other.yaml\")\n");
+    assert!(compose(&mut editor));
+    editor.close("main.ts");
+    assert!(!compose(&mut editor));
+    editor.quit();
+}
+
+#[test]
 fn settings_are_asked_for_where_they_can_be() {
     let mut capabilities = watching();
     capabilities["workspace"]["configuration"] = json!(true);
