@@ -146,6 +146,13 @@ impl Ignore {
         step(self.patterns.iter().map(|entry| &entry.pattern), above, path)
     }
 
+    /// Whether a walk does not come to `path`: a directory above it is ignored, and nothing takes back what is in it.
+    #[must_use]
+    pub fn is_pruned(&self, path: &str) -> bool {
+        let above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        above.into_iter().any(|directory| self.decide(directory).ignored && !self.may_keep_below(directory))
+    }
+
     /// Whether a walk has to look into `directory`, which is ignored, because a negation may take something below it
     /// back.
     #[must_use]

@@ -264,7 +264,8 @@ impl Project {
                 directory => path.strip_prefix(directory)?.strip_prefix('/')?,
             };
             let entry = || Entry::file(ContentId::of_bytes(file.text.as_bytes()), false);
-            context.tree().get(path).is_none().then(|| Change::Write(path.to_owned(), entry()))
+            let is_new = context.tree().get(path).is_none() && !context.ignore().is_pruned(path);
+            is_new.then(|| Change::Write(path.to_owned(), entry()))
         });
         let new: Vec<Change> = new.collect();
         Ok(if new.is_empty() { context } else { Arc::new(context.changed(&new)) })

@@ -86,6 +86,26 @@ fn what_an_open_text_no_longer_speaks_of_is_not_spoken_of() {
 }
 
 #[test]
+fn a_file_that_is_opened_changes_nothing() {
+    let files = [
+        (
+            "Dockerfile",
+            "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCOPY api/requirements.txt .\nRUN pip install -r requirements.txt\n",
+        ),
+        ("api/requirements.txt", "flask==3.1.0\n"),
+        // What is below a directory that is left out is not looked at.
+        (".dockerignore", "*\n"),
+    ];
+    let mut editor = Editor::with(&files, watching(), Value::Null);
+    editor.open("Dockerfile", files[0].1);
+    let before = editor.pulled("Dockerfile");
+    assert!(!before.is_empty());
+    editor.open_as(&editor.uri("api/requirements.txt"), "plaintext", files[1].1);
+    assert_eq!(editor.pulled("Dockerfile"), before);
+    editor.quit();
+}
+
+#[test]
 fn settings_are_asked_for_where_they_can_be() {
     let mut capabilities = watching();
     capabilities["workspace"]["configuration"] = json!(true);
