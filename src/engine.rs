@@ -133,7 +133,7 @@ fn run(
     let built = join::built(project, builds);
     let rest = Rest::new(project, settings, builds);
     let around = &rest;
-    let mut learnt: Vec<(Arc<str>, Looked)> = Vec::new();
+    let mut all: Vec<(Arc<str>, Looked)> = Vec::new();
     let mut findings: Vec<Finding> = Vec::new();
     let mut comments = Vec::new();
 
@@ -163,13 +163,7 @@ fn run(
     });
     let looked: Vec<(Looked, Option<_>)> = looked.collect();
     for (file, (looked, placed)) in alone.iter().zip(looked) {
-        if remember {
-            learnt.push((file.path.clone(), looked.clone()));
-        }
-        match looked {
-            Ok(found) => findings.extend(found),
-            Err(error) => errors.push(error),
-        }
+        all.push((file.path.clone(), looked));
         comments.extend(placed.filter(|placed| !placed.is_empty()).map(|placed| (&***file, placed)));
     }
 
@@ -201,9 +195,14 @@ fn run(
         Some(Ok(found)) => (cx.path().clone(), Ok(found.clone())),
         _ => (cx.path().clone(), Ok(check_dockerfile(cx, rules))),
     };
-    let looked: Vec<(Arc<str>, Looked)> = contexts.par_iter().filter(asked).map(look).collect();
-    findings.extend(looked.iter().flat_map(|(_, looked)| looked.iter().flatten()).cloned());
-    learnt.extend(looked);
+    all.par_extend(contexts.par_iter().filter(asked).map(look));
+    let learnt = if remember { all.clone() } else { Vec::new() };
+    for (_, looked) in all {
+        match looked {
+            Ok(found) => findings.extend(found),
+            Err(error) => errors.push(error),
+        }
+    }
     for cx in contexts.iter().filter(asked) {
         let placed = suppress::in_dockerfile(cx.text(), cx.syntax);
         comments.extend((!placed.is_empty()).then_some((cx.file, placed)));

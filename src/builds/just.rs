@@ -1,7 +1,7 @@
 //! Justfiles: recipes as scripts, with the variables of the file.
 
 use super::command::{ScriptEnv, may_build, names_builder};
-use super::{Build, Files, Placed, System, Vars, braces, join, name_volatility, parent};
+use super::{Build, Files, Placed, System, Vars, braces, join, lines, name_volatility, parent};
 use crate::builds::Volatility;
 use crate::shell::Dialect;
 use crate::source::{Joined, Span};
@@ -127,7 +127,7 @@ fn parse(text: &str, vars: &mut Vars, exported: &mut Vars) -> Vec<Recipe> {
     let mut current: Option<Recipe> = None;
     let mut at = 0;
     while at < text.len() {
-        let span = line(text, at);
+        let span = lines::logical(text, at, |line| line.ends_with(b"\\"));
         let whole = span.of(text);
         let start = std::mem::replace(&mut at, span.end as usize + 1);
         if whole.trim().is_empty() {
@@ -275,23 +275,6 @@ fn environment(call: &str) -> Option<String> {
         Some(default) => format!("${{{name}:-{default}}}"),
         None => format!("${{{name}}}"),
     })
-}
-
-/// The line at `at` with those that a backslash joins to it, without its end.
-fn line(text: &str, at: usize) -> Span {
-    let bytes = text.as_bytes();
-    let mut end = at;
-    loop {
-        let rest = bytes.get(end..).unwrap_or(b"");
-        let Some(newline) = memchr::memchr(b'\n', rest) else { return Span::new(at, text.len()) };
-        end += newline;
-        let before = bytes.get(at..end).unwrap_or(b"");
-        let before = before.strip_suffix(b"\r").unwrap_or(before);
-        if !before.ends_with(b"\\") {
-            return Span::new(at, end);
-        }
-        end += 1;
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,23 @@ use crate::shell::Dialect;
 use crate::source::{Joined, Segment, Span};
 use std::borrow::Cow;
 
+/// The line of a Makefile or justfile at `at` with those that are joined to it, without its end; `joins` tells whether one
+/// that ends so goes on in the next.
+pub(super) fn logical(text: &str, at: usize, joins: impl Fn(&[u8]) -> bool) -> Span {
+    let bytes = text.as_bytes();
+    let mut end = at;
+    loop {
+        let rest = bytes.get(end..).unwrap_or(b"");
+        let Some(newline) = memchr::memchr(b'\n', rest) else { return Span::new(at, text.len()) };
+        end += newline;
+        let before = bytes.get(at..end).unwrap_or(b"");
+        if !joins(before.strip_suffix(b"\r").unwrap_or(before)) {
+            return Span::new(at, end);
+        }
+        end += 1;
+    }
+}
+
 /// Texts of one file as the lines of one script.
 pub(super) fn together<'t>(texts: impl Iterator<Item = &'t Joined<'t>>) -> Joined<'static> {
     let mut builder = Builder::default();

@@ -51,18 +51,18 @@ impl Plain {
                 Some(program) if WRITE.contains(&program) => {
                     command.args().iter().for_each(|word| name(&word.text));
                 }
-                Some(_) => return None,
                 None if command.argv.is_empty() => {}
-                None => return None,
+                _ => return None,
             }
             for redirect in &command.redirects {
                 let to = &redirect.target;
                 let duplicates =
                     redirect.operator.ends_with('&') && to.text.bytes().all(|b| b.is_ascii_digit());
-                match redirect.operator.contains('>') {
-                    _ if redirect.operator.contains("<<") || to.glob => return None,
-                    true if !duplicates => name(&to.text),
-                    _ => {}
+                if redirect.operator.contains("<<") || to.glob {
+                    return None;
+                }
+                if redirect.operator.contains('>') && !duplicates {
+                    name(&to.text);
                 }
             }
         }

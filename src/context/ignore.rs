@@ -149,8 +149,22 @@ impl Ignore {
     /// Whether a walk does not come to `path`: a directory above it is ignored, and nothing takes back what is in it.
     #[must_use]
     pub fn is_pruned(&self, path: &str) -> bool {
-        let above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
-        above.into_iter().any(|directory| self.decide(directory).ignored && !self.may_keep_below(directory))
+        let mut above = None;
+        for (at, _) in path.match_indices('/') {
+            let Some(directory) = path.get(..at) else { continue };
+            let (decision, own) = self.decide_below(above.as_ref(), directory);
+            if !self.enters(&decision, directory) {
+                return true;
+            }
+            above = Some(own);
+        }
+        false
+    }
+
+    /// Whether a walk looks into `directory`, of which it was decided so.
+    #[must_use]
+    pub fn enters(&self, decision: &Decision, directory: &str) -> bool {
+        !decision.ignored || self.may_keep_below(directory)
     }
 
     /// Whether a walk has to look into `directory`, which is ignored, because a negation may take something below it

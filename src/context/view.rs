@@ -136,7 +136,7 @@ impl Context {
                 usage.example.get_or_insert_with(|| path.clone());
             }
             if let Node::Directory(inner) = node
-                && (!decision.ignored || self.ignore.may_keep_below(path))
+                && self.ignore.enters(&decision, path)
             {
                 self.use_in(inner, Some(&own), path, usage);
             }
@@ -181,7 +181,7 @@ fn kept(
         path.push_str(name);
         let (decision, own) = ignore.decide_below(above, path);
         match node {
-            Node::Directory(inner) if !decision.ignored || ignore.may_keep_below(path) => {
+            Node::Directory(inner) if ignore.enters(&decision, path) => {
                 let children = kept(inner, ignore, Some(&own), path);
                 let remains = children.as_ref().map_or(inner.children.len(), Vec::len);
                 if decision.ignored && remains == 0 {

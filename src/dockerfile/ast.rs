@@ -29,10 +29,9 @@ impl<'a> Dockerfile<'a> {
     /// instruction's place and begins as the tags of Jinja, Mustache, Go's templates and ERB do.
     #[must_use]
     pub fn is_template(&self) -> bool {
-        self.items.iter().any(|item| {
+        self.items.iter().filter(|item| matches!(item.kind, ItemKind::Error(_))).any(|item| {
             let text = item.span.of(self.source).trim_start();
-            matches!(item.kind, ItemKind::Error(_))
-                && ["{{", "{%", "{#", "<%"].iter().any(|tag| text.starts_with(tag))
+            ["{{", "{%", "{#", "<%"].iter().any(|tag| text.starts_with(tag))
         })
     }
 

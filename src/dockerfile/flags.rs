@@ -82,7 +82,8 @@ impl Scanned {
 /// Scans the flag at the start of `text`.
 fn scan(text: &str, escape: char) -> Scanned {
     let bytes = text.as_bytes();
-    let special = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | b'\'' | b'"') || *byte == escape as u8;
+    let special =
+        |byte: &u8| is_blank(char::from(*byte)) || matches!(byte, b'\'' | b'"') || *byte == escape as u8;
     let end = bytes.iter().position(special).unwrap_or(bytes.len());
     if bytes.get(end).is_some_and(|byte| !is_blank((*byte).into())) {
         return scan_quoted(text, escape);

@@ -62,15 +62,11 @@ pub fn marker(word: &str) -> Result<Option<Marker>, ExpandError> {
 
 /// The markers of a joined line, keyword included, with their bytes. A line with an unbalanced quote has none.
 pub(super) fn markers(line: &str) -> Result<Vec<(Marker, Range<usize>)>, ExpandError> {
-    let options = Options { raw_quotes: true, raw_escapes: true, skip_unset: true, ..Options::new('\\') };
-    markers_from(line, first_marker(line), options)
+    markers_from(line, first_marker(line))
 }
 
-fn markers_from(
-    line: &str,
-    from: usize,
-    options: Options,
-) -> Result<Vec<(Marker, Range<usize>)>, ExpandError> {
+fn markers_from(line: &str, from: usize) -> Result<Vec<(Marker, Range<usize>)>, ExpandError> {
+    let options = Options { raw_quotes: true, raw_escapes: true, skip_unset: true, ..Options::new('\\') };
     let mut markers = Vec::new();
     for (word, range) in expand::split(line.get(from..).unwrap_or(""), options, &|_| None).unwrap_or_default()
     {
@@ -147,7 +143,6 @@ mod tests {
 
     #[test]
     fn what_stands_before_the_first_marker_changes_nothing_where_it_is_skipped() {
-        let options = Options { raw_quotes: true, raw_escapes: true, skip_unset: true, ..Options::new('\\') };
         for line in [
             "RUN <<EOF",
             "RUN --mount=type=cache,target=/a  <<-\"A B\" cat 3<<'C' > /x",
@@ -164,7 +159,7 @@ mod tests {
             "RUN nothing",
             "<<x",
         ] {
-            assert_eq!(markers(line), markers_from(line, 0, options), "{line}");
+            assert_eq!(markers(line), markers_from(line, 0), "{line}");
         }
         assert_eq!(first_marker("RUN a b <<c"), 8);
         assert_eq!(first_marker("RUN 'a' b <<c"), 0);

@@ -117,29 +117,11 @@ impl Keyword {
     /// The keyword that `word` is, in any case.
     #[must_use]
     pub fn read(word: &str) -> Option<Self> {
-        let bytes = word.as_bytes();
-        let keyword = match (bytes.first()?.to_ascii_uppercase(), bytes.len()) {
-            (b'A', 3) if bytes.ends_with(b"d") || bytes.ends_with(b"D") => Self::Add,
-            (b'A', 3) => Self::Arg,
-            (b'C', 3) => Self::Cmd,
-            (b'C', 4) => Self::Copy,
-            (b'E', 3) => Self::Env,
-            (b'E', 6) => Self::Expose,
-            (b'E', 10) => Self::Entrypoint,
-            (b'F', 4) => Self::From,
-            (b'H', 11) => Self::Healthcheck,
-            (b'L', 5) => Self::Label,
-            (b'M', 10) => Self::Maintainer,
-            (b'O', 7) => Self::Onbuild,
-            (b'R', 3) => Self::Run,
-            (b'S', 5) => Self::Shell,
-            (b'S', 10) => Self::Stopsignal,
-            (b'U', 4) => Self::User,
-            (b'V', 6) => Self::Volume,
-            (b'W', 7) => Self::Workdir,
-            _ => return None,
-        };
-        keyword.name().eq_ignore_ascii_case(word).then_some(keyword)
+        let first = word.as_bytes().first()?.to_ascii_uppercase();
+        Self::ALL.into_iter().find(|keyword| {
+            let name = keyword.name();
+            name.as_bytes().first() == Some(&first) && name.eq_ignore_ascii_case(word)
+        })
     }
 }
 

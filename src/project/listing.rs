@@ -62,7 +62,7 @@ impl Lister<'_> {
             // What vanishes while we look was not there.
             let Ok(metadata) = entry.metadata() else { continue };
             let kind = if metadata.is_dir() {
-                if decision.ignored && !self.ignore.may_keep_below(&below) {
+                if !self.ignore.enters(&decision, &below) {
                     Found::Leaf(Branch::Directory(mode(&metadata), Vec::new()))
                 } else {
                     Found::Directory { mode: mode(&metadata), above: own }

@@ -190,7 +190,6 @@ enum Hook {
 
 /// A RUN that installs under such a file.
 struct Hooked<'a> {
-    tool: &'a str,
     step: StepId,
     stage: usize,
     /// Whether the RUN may be without the file: it gets a mount.
@@ -220,15 +219,7 @@ fn hooked<'a>(cx: &DockerfileCx<'a>) -> Vec<Hooked<'a>> {
             |hook| mounts.as_ref().is_some_and(|own| undefeated(cx, id, step, uses, own, hook).is_some());
         let mended = with(Hook::Gone);
         let removes = mended && with(Hook::Remove);
-        found.push(Hooked {
-            tool: &used.tool.name,
-            step: id,
-            stage: step.stage,
-            mended,
-            removes,
-            used,
-            mounts,
-        });
+        found.push(Hooked { step: id, stage: step.stage, mended, removes, used, mounts });
         if found.len() > MAX_HOOKED {
             return Vec::new();
         }
@@ -237,7 +228,7 @@ fn hooked<'a>(cx: &DockerfileCx<'a>) -> Vec<Hooked<'a>> {
     let alone: Vec<bool> = found
         .iter()
         .map(|hooked| {
-            unmounted_installs(cx, hooked.step, hooked.stage, hooked.tool)
+            unmounted_installs(cx, hooked.step, hooked.stage, &hooked.used.tool.name)
                 .all(|later| found.iter().any(|other| other.step == later && other.mended))
         })
         .collect();

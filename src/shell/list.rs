@@ -38,10 +38,8 @@ impl<'a> Parser<'_, 'a, '_> {
                 Some(b';') => self.pos += 1,
                 Some(b'&') if self.ahead(1) != Some(b'&') => self.pos += 1,
                 Some(b'&' | b'|') => return Err(Stop(self.pos)),
-                Some(first) => {
-                    // The letters that the closing words begin with.
-                    if matches!(first, b't' | b'd' | b'f' | b'e' | b'}')
-                        && let Some(word) = self.keyword()
+                Some(_) => {
+                    if let Some(word) = self.keyword()
                         && CLOSERS.contains(&word)
                     {
                         return if until.contains(&word) { Ok(()) } else { Err(Stop(self.pos)) };

@@ -20,8 +20,7 @@ impl<'a> Parser<'_, 'a, '_> {
         let mut end = start;
         loop {
             self.blanks();
-            let may_redirect = matches!(self.byte(), Some(b'&' | b'<' | b'>' | b'0'..=b'9'));
-            if may_redirect && self.redirect(&mut run, context)? {
+            if self.redirect(&mut run, context)? {
                 end = self.pos;
                 continue;
             }
@@ -148,11 +147,13 @@ impl<'a> Parser<'_, 'a, '_> {
         }
     }
 
-    /// Reads one redirection, if one stands here.
+    /// Reads one redirection, if one stands here. Before most words none can.
     fn redirect(&mut self, run: &mut Run<'a>, context: Context) -> Result<bool, Stop> {
-        if !matches!(self.byte(), Some(b'&' | b'<' | b'>' | b'0'..=b'9')) {
-            return Ok(false);
-        }
+        let may_begin = matches!(self.byte(), Some(b'&' | b'<' | b'>' | b'0'..=b'9'));
+        Ok(may_begin && self.redirection(run, context)?)
+    }
+
+    fn redirection(&mut self, run: &mut Run<'a>, context: Context) -> Result<bool, Stop> {
         let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
         let rest = self.rest().get(digits..).unwrap_or(&[]);
         if matches!(rest, [b'<' | b'>', b'(', ..]) || digits > 0 && rest.first() == Some(&b'&') {

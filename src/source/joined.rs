@@ -95,10 +95,6 @@ impl<'a> Joined<'a> {
             let at = self.offset(start);
             return Span { start: at, end: at };
         }
-        if self.rest.is_empty() && end <= self.text.len() {
-            let first = self.first.saturating_add(narrow(start));
-            return Span { start: first, end: self.first.saturating_add(narrow(end)) };
-        }
         let (segment, ends) = self.stretch(start);
         if start < self.text.len() && end <= ends {
             let first = segment.source.saturating_add(narrow(start) - segment.joined);
@@ -145,15 +141,26 @@ impl<'a> Joined<'a> {
             Cow::Owned(text) => {
                 let (segment, end) = self.stretch(range.start);
                 let start = (segment.source as usize) + (range.start - segment.joined as usize);
-                let there = (range.end <= end).then(|| source.get(start..start + range.len())).flatten();
-                match there {
-                    Some(there) if self.is_exact => {
-                        debug_assert_eq!(text.get(range), Some(there), "joined from another text");
-                        Cow::Borrowed(there)
-                    }
-                    there => same(text.get(range).unwrap_or(""), there),
+                if range.end > end {
+                    return Cow::Owned(text.get(range).unwrap_or("").to_owned());
                 }
+                self.lying(source, range.clone(), start..start + range.len())
             }
+        }
+    }
+
+    /// The text of the joined bytes `range`, which lie at `there` in `source`.
+    fn lying(&self, source: &'a str, range: Range<usize>, there: Range<usize>) -> Cow<'a, str> {
+        let text = match &self.text {
+            Cow::Borrowed(text) => return Cow::Borrowed(text.get(range).unwrap_or("")),
+            Cow::Owned(text) => text.get(range).unwrap_or(""),
+        };
+        match source.get(there) {
+            Some(there) if self.is_exact => {
+                debug_assert_eq!(text, there, "joined from another text");
+                Cow::Borrowed(there)
+            }
+            there => same(text, there),
         }
     }
 
@@ -169,15 +176,7 @@ impl<'a> Joined<'a> {
         let start = (segment.source as usize) + (range.start - segment.joined as usize);
         let there = start..start + range.len();
         let span = Span { start: narrow(there.start), end: narrow(there.end) };
-        let text = match &self.text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or("")),
-            Cow::Owned(_) if self.is_exact => {
-                debug_assert_eq!(self.text.get(range), source.get(there.clone()), "joined from another text");
-                Cow::Borrowed(source.get(there).unwrap_or(""))
-            }
-            Cow::Owned(text) => same(text.get(range).unwrap_or(""), source.get(there)),
-        };
-        (text, span)
+        (self.lying(source, range, there), span)
     }
 
     /// The joined bytes `range` as a joined text of their own. `source` is the text that this was joined from.
@@ -202,10 +201,7 @@ impl<'a> Joined<'a> {
             && self.rest.is_empty()
             && self.is_exact
         {
-            let place = Span {
-                start: self.first.saturating_add(narrow(start)),
-                end: self.first.saturating_add(narrow(end)),
-            };
+            let place = self.span(start, end);
             let text = Cow::Borrowed(text.get(start..end).unwrap_or(""));
             return Self {
                 text,

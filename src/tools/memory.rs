@@ -36,11 +36,6 @@ impl Memory {
         removals: &[Removal],
     ) {
         let mut effects = Self::default();
-        let is_plain =
-            !matches!(command.program(), Some("mv" | "tee" | "useradd" | "adduser" | "rm" | "unlink"));
-        if is_plain && command.redirects.is_empty() && candidates.tools.is_empty() {
-            return;
-        }
         {
             let before = Environment { memory: Some(&*self), ..*environment };
             effects.take(candidates, command, &before, removals);

@@ -1,6 +1,6 @@
 //! What stands in a Makefile.
 
-use crate::builds::Placed;
+use crate::builds::{Placed, lines};
 use crate::source::Span;
 
 pub(super) struct Makefile {
@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str) -> Makefile {
     let (mut depth, mut one_shell, mut defining) = (0_u32, false, None::<(String, usize)>);
     let mut at = 0;
     while at < text.len() {
-        let span = logical_line(text, at);
+        let span = lines::logical(text, at, is_joined);
         let line = span.of(text);
         let next = span.end as usize + 1;
         let start = std::mem::replace(&mut at, next);
@@ -143,24 +143,6 @@ pub(super) fn parse(text: &str) -> Makefile {
     makefile
 }
 
-/// The line at `at` with those that a backslash joins to it, without its end.
-fn logical_line(text: &str, at: usize) -> Span {
-    let bytes = text.as_bytes();
-    let mut end = at;
-    loop {
-        let rest = bytes.get(end..).unwrap_or(b"");
-        let Some(newline) = memchr::memchr(b'\n', rest) else { return Span::new(at, text.len()) };
-        end += newline;
-        let before = bytes.get(at..end).unwrap_or(b"");
-        let before = before.strip_suffix(b"\r").unwrap_or(before);
-        let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
-        if backslashes % 2 == 0 {
-            return Span::new(at, end);
-        }
-        end += 1;
-    }
-}
-
 /// A line of a recipe without the tab and the marks before the command.
 fn recipe(text: &str, span: Span) -> Span {
     let command = span.of(text).trim_start_matches(['\t', ' ', '@', '-', '+']);
@@ -225,4 +207,9 @@ fn value(text: &str, from: usize, to: usize) -> Placed {
     // What is the shell's dollar where the value is used.
     let out = crate::builds::command::make_dollars(&out);
     if out.text.is_empty() { Placed::whole("", Span::new(from, from)) } else { out }
+}
+
+/// Whether the next line goes on with one that ends so: two backslashes are a backslash.
+fn is_joined(line: &[u8]) -> bool {
+    line.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
