@@ -102,7 +102,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: ProptestConfig::default().cases.max(400), ..ProptestConfig::default() })]
 
     #[test]
     fn pieces_of_pipelines_are_survived(text in pieces(), path in prop::sample::select(PATHS.to_vec())) {
@@ -163,7 +163,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: ProptestConfig::default().cases.max(1000), ..ProptestConfig::default() })]
 
     /// A stretch taken out, doubled, or put somewhere else, up to four times.
     #[test]
@@ -199,6 +199,14 @@ fn files_as_they_are_are_read() {
         let builds = builds::read(system(path), path, text, &|_| None).unwrap();
         assert!(!builds.is_empty(), "{path}");
     }
+}
+
+#[test]
+fn a_quoted_text_that_goes_on_in_the_next_line_keeps_its_places() {
+    let text = "steps:\n- task: Docker@2\n  inputs: {command: build, arguments: '--target x\n $(V) --cache-from é'}\n";
+    let builds = builds::read(system("azure-pipelines.yml"), "azure-pipelines.yml", text, &|_| None).unwrap();
+    check(&builds, text);
+    assert_eq!(builds[0].cache_from[0].span.of(text), "é");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The way from a scalar's text back to its bytes in the file.
 
 use super::Style;
-use crate::source::{Joined, Segment, Span};
+use super::flow::{self, Segments};
+use crate::source::{Joined, Span};
 use std::borrow::Cow;
 
 /// The node's span and its text with the way back. `at` is the parser's span, which starts at an anchor or tag if there is
@@ -20,14 +21,14 @@ pub(super) fn scalar<'a>(
             let span = trim(source, Span { start, end: at.end });
             // An empty value has an empty span, even where a property stands before it.
             let span = if text.is_empty() { Span { start: span.start, end: span.start } } else { span };
-            (span, flow(source, span, text, false, false))
+            (span, flow::read(source, span, text, None))
         }
         Style::Quoted => {
             let double = source.as_bytes().get(start as usize) == Some(&b'"');
             let span = Span { start, end: closing_quote(source, start, at.end, double) };
             let inner = Span { start: span.start + 1, end: span.end.saturating_sub(1) };
             let inner = Span { start: inner.start.min(inner.end), end: inner.end };
-            (span, flow(source, inner, text, double, !double))
+            (span, flow::read(source, inner, text, Some(if double { b'"' } else { b'\'' })))
         }
         Style::Literal | Style::Folded => {
             let start = if properties { after_line(source, start, at.end) } else { start };
@@ -85,82 +86,6 @@ fn trim(source: &str, span: Span) -> Span {
     Span::new(start.min(end), end)
 }
 
-/// Collects segments; neighbours that continue each other become one.
-struct Segments {
-    list: Vec<Segment>,
-}
-
-impl Segments {
-    fn push(&mut self, joined: usize, source: usize) {
-        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let segment = Segment { joined: narrow(joined), source: narrow(source) };
-        if let Some(last) = self.list.last_mut() {
-            if last.joined == segment.joined {
-                *last = segment;
-                return;
-            }
-            if segment.source.wrapping_sub(last.source) == segment.joined - last.joined {
-                return;
-            }
-        }
-        self.list.push(segment);
-    }
-}
-
-/// Plain and quoted text: line folding and escapes.
-fn flow<'a>(source: &'a str, span: Span, text: Cow<'a, str>, double: bool, single: bool) -> Joined<'a> {
-    if span.of(source) == text {
-        return Joined::whole(source, span);
-    }
-    let bytes = source.as_bytes();
-    let end = (span.end as usize).min(bytes.len());
-    let mut at = span.start as usize;
-    let mut joined = 0;
-    let mut segments = Segments { list: Vec::new() };
-    let length =
-        |joined: usize| text.get(joined..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-    while joined < text.len() && at < end {
-        segments.push(joined, at);
-        let byte = bytes.get(at).copied().unwrap_or(0);
-        if double && byte == b'\\' {
-            let next = bytes.get(at + 1).copied().unwrap_or(0);
-            if next == b'\n' || next == b'\r' {
-                at = blank_end(bytes, at + 1, end);
-                continue;
-            }
-            at += match next {
-                b'x' => 4,
-                b'u' => 6,
-                b'U' => 10,
-                _ => 2,
-            };
-            joined += length(joined);
-        } else if single && byte == b'\'' {
-            at += 2;
-            joined += 1;
-        } else if byte.is_ascii_whitespace() {
-            let after = blank_end(bytes, at, end);
-            let lines = bytes.get(at..after).map_or(0, |run| memchr::memchr_iter(b'\n', run).count());
-            joined += match lines {
-                0 => after - at,
-                1 => 1,
-                more => more - 1,
-            };
-            at = after;
-        } else {
-            let run = bytes.get(at..end).unwrap_or(b"");
-            let plain = |byte: &u8| !byte.is_ascii_whitespace() && !matches!(byte, b'\\' | b'\'');
-            let run = run.iter().take_while(|byte| plain(byte)).count().max(1);
-            at += run;
-            joined += run;
-        }
-    }
-    if segments.list.is_empty() && !text.is_empty() {
-        segments.push(0, span.start as usize);
-    }
-    Joined::decoded(text, segments.list, span.end)
-}
-
 /// Block text: indentation off every line, lines folded or not. Everything that is not blank stands in the source as it
 /// is; a run of blanks keeps what it has in common with the source's run at both ends.
 fn block<'a>(source: &'a str, span: Span, source_end: u32, text: Cow<'a, str>) -> Joined<'a> {
@@ -168,7 +93,7 @@ fn block<'a>(source: &'a str, span: Span, source_end: u32, text: Cow<'a, str>) -
     let end = (span.end as usize).min(from.len());
     let mut at = span.start as usize;
     let mut joined = 0;
-    let mut segments = Segments { list: Vec::new() };
+    let mut segments = Segments::default();
     while joined < to.len() {
         let source_run = blank_end(from, at, end);
         let text_run = blank_end(to, joined, to.len());
@@ -192,7 +117,7 @@ fn block<'a>(source: &'a str, span: Span, source_end: u32, text: Cow<'a, str>) -
         at = (at + word).min(end);
         joined += word;
     }
-    Joined::decoded(text, segments.list, source_end.max(span.start))
+    Joined::decoded(text, segments.into_list(), source_end.max(span.start))
 }
 
 fn blank_end(bytes: &[u8], from: usize, end: usize) -> usize {

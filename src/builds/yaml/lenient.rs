@@ -6,8 +6,8 @@
 pub(super) fn repaired(text: &str, message: &str, line: usize, at: usize) -> Option<String> {
     match message {
         // The marker is where the scalar starts; the line after it is the one that stands too far left.
-        "invalid indentation in quoted scalar" => joined(text, line + 1),
-        "invalid indentation" | "invalid indentation in flow construct" => joined(text, line),
+        "invalid indentation in quoted scalar" => joined(text, line + 1, false),
+        "invalid indentation" | "invalid indentation in flow construct" => joined(text, line, true),
         "plain scalar cannot start with '-' followed by ,[]{}" => {
             Some(text.chars().enumerate().map(|(index, ch)| if index == at { '_' } else { ch }).collect())
         }
@@ -15,10 +15,10 @@ pub(super) fn repaired(text: &str, message: &str, line: usize, at: usize) -> Opt
     }
 }
 
-/// The text with the end of the line before `line` (1-based) taken away, a comment there blanked: inside a flow collection
-/// that changes nothing but the indentation. Character by character it is as long as before. `None` where there is nothing
-/// to do.
-fn joined(text: &str, line: usize) -> Option<String> {
+/// The text with the end of the line before `line` (1-based) taken away, a comment there (where there can be one) blanked:
+/// inside a flow collection that changes nothing but the indentation. Character by character it is as long as before. `None`
+/// where there is nothing to do.
+fn joined(text: &str, line: usize, comments: bool) -> Option<String> {
     let mut start = 0;
     for _ in 1..line {
         start += memchr::memchr(b'\n', text.as_bytes().get(start..)?)? + 1;
@@ -26,7 +26,9 @@ fn joined(text: &str, line: usize) -> Option<String> {
     let before = text.get(..start.checked_sub(1)?)?;
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let previous = before.get(line_start..)?;
-    let keep = comment(previous).unwrap_or(previous.len());
+    // The parser takes a carriage return for a line's end as well.
+    let ended = previous.strip_suffix('\r').unwrap_or(previous).len();
+    let keep = comments.then(|| comment(previous)).flatten().unwrap_or(ended);
     let blanks = previous.get(keep..)?.chars().map(|_| ' ');
     let mut out = String::with_capacity(text.len());
     out.push_str(text.get(..line_start + keep)?);

@@ -2,6 +2,7 @@
 //! the text of a scalar leads back to the file byte by byte ([`Joined`]), so that commands in a `run: |` have exact spans.
 
 mod align;
+mod flow;
 mod lenient;
 mod load;
 

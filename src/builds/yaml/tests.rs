@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 
 fn one(text: &str) -> Arc<Node<'_>> {
     parse(text).unwrap().unwrap()
@@ -73,6 +74,51 @@ fn folded_quoted_and_crlf_texts_lead_back() {
     }
     let root = one("c: \"x\\ty\\u00e9\\\n   z\"\n");
     assert_eq!(root.get("c").unwrap().str(), Some("x\tyéz"));
+}
+
+#[test]
+fn a_quoted_text_indented_too_little_is_folded_as_any_other() {
+    for (quoted, folded) in [
+        ("'x\n y é'", "x y é"),
+        ("'x\n\n y\n  z'", "x\ny z"),
+        ("\"x \\\n y\\n\n z\"", "x y\n z"),
+        ("'x\n #y\n z'", "x #y z"),
+        ("'x\r\n y'", "x y"),
+    ] {
+        for text in [format!("a:\n  b:\n    c: {quoted}\n"), format!("a:\n  b:\n    {{c: {quoted}}}\n")] {
+            let root = one(&text);
+            assert_eq!(root.at(&["a", "b", "c"]).unwrap().str(), Some(folded), "{text:?}");
+            leads_back(&text, &root);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Folding and escapes are read as the parser reads them.
+    #[test]
+    fn scalars_are_what_the_parser_reads(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "a", "é", " ", "\t", "\n ", "\n\n  ", "\r\n ", "\n \n ", "\\\n ", "\\\n\n ", "''", "'", "\\\"", "\\\\", "\\t", "\\x41",
+            "\\u00e9", "\\U0001F600", "\\ ", "\\N\\_\\L\\P\\0\\a\\b\\e\\f\\n\\r\\v\\/", "#", " #",
+        ]), 0..12),
+        quote in prop::sample::select(vec!["", "'", "\""]),
+    ) {
+        let text = format!("k: {quote}{}{quote}\n", pieces.concat());
+        let read: Result<Vec<_>, _> = saphyr_parser::Parser::new_from_str(&text).collect();
+        if let (Ok(events), Ok(Some(root))) = (read, parse(&text)) {
+            let scalars = events.iter().filter_map(|(event, _)| match event {
+                saphyr_parser::Event::Scalar(text, ..) => Some(text.as_ref()),
+                _ => None,
+            });
+            let value = root.get("k").and_then(|node| node.str());
+            prop_assert_eq!(value, scalars.last(), "{:?}", text);
+            if value.is_some() {
+                leads_back(&text, &root);
+            }
+        }
+    }
 }
 
 #[test]
