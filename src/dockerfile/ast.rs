@@ -16,6 +16,9 @@ pub struct Dockerfile<'a> {
     pub items: Vec<Item<'a>>,
 }
 
+/// How the tags of Jinja, Mustache, Go's templates and ERB begin.
+pub const TEMPLATE_TAGS: [&str; 4] = ["{{", "{%", "{#", "<%"];
+
 impl<'a> Dockerfile<'a> {
     /// The instructions in order, error items left out.
     pub fn instructions(&self) -> impl Iterator<Item = &Instruction<'a>> {
@@ -26,12 +29,12 @@ impl<'a> Dockerfile<'a> {
     }
 
     /// Whether it is the template of a Dockerfile and no Dockerfile: something that BuildKit does not know stands in an
-    /// instruction's place and begins as the tags of Jinja, Mustache, Go's templates and ERB do.
+    /// instruction's place and begins as a template's tags do ([`TEMPLATE_TAGS`]).
     #[must_use]
     pub fn is_template(&self) -> bool {
         self.items.iter().filter(|item| matches!(item.kind, ItemKind::Error(_))).any(|item| {
             let text = item.span.of(self.source).trim_start();
-            ["{{", "{%", "{#", "<%"].iter().any(|tag| text.starts_with(tag))
+            TEMPLATE_TAGS.iter().any(|tag| text.starts_with(tag))
         })
     }
 

@@ -46,7 +46,6 @@ fn a_directory_that_is_called_dockerfile_is_a_directory() {
     assert_eq!(json["findings"][0]["path"], "Dockerfile/Dockerfile");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_template_is_no_dockerfile() {
     let folder = Folder::new(&[
@@ -68,6 +67,23 @@ fn a_template_is_no_dockerfile() {
     assert!(!paths.is_empty() && paths.iter().all(|path| *path == "c/Dockerfile"), "{paths:?}");
 }
 
+#[test]
+fn a_template_of_what_builds_is_left_alone_and_what_is_broken_is_not() {
+    let workflow =
+        "on: push\njobs:\n  a:\n    steps:\n{%- if x %}\n    - run: docker build .\n{%- endif %}\n";
+    let folder = Folder::new(&[
+        ("Dockerfile", GOOD),
+        ("x/.github/workflows/a.yml", workflow),
+        ("compose.yaml", "services:\n{{- range .x }}\n  a: {build: .}\n{{- end }}\n"),
+        ("docker-bake.hcl", "{{ range .x }}\ntarget \"{{ . }}\" {}\n{{ end }}\n"),
+    ]);
+    assert!(errors(&folder.json(&[])).is_empty());
+    // A tag in a value is nobody's template.
+    folder.write("compose.yaml", b"services: [\na: '{{ x }}'\n");
+    assert_eq!(errors(&folder.json(&[])).len(), 1);
+}
+
+#[cfg(unix)]
 #[test]
 fn a_pipe_is_not_waited_for() {
     let folder = Folder::new(&[]);
