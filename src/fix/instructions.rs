@@ -47,6 +47,41 @@ pub fn whole_lines(text: &str, span: Span) -> String {
     lines
 }
 
+/// Where the blank lines begin that end at `at`, the start of a line.
+fn blank_before(text: &str, at: u32) -> u32 {
+    let head = text.get(..at as usize).unwrap_or("");
+    let last = head.trim_end().len();
+    let line = head.get(last..).and_then(|blank| blank.find('\n'));
+    // Nothing but blanks above: they are no gap between two.
+    if last == 0 { at } else { line.map_or(at, |end| Span::at(last + end + 1).start) }
+}
+
+/// Where the blank lines end that begin at `at`, the start of a line.
+fn blank_after(text: &str, at: u32) -> u32 {
+    let rest = text.get(at as usize..).unwrap_or("");
+    let blank = rest.len() - rest.trim_start().len();
+    let lines = rest.get(..blank).and_then(|blank| blank.rfind('\n'));
+    lines.map_or(at, |end| Span::at(at as usize + end + 1).start)
+}
+
+/// Whether blank lines, or the end of the file, are on both sides.
+fn stands_alone(text: &str, block: Span) -> bool {
+    let ends =
+        blank_after(text, block.end) > block.end || text.get(block.end as usize..).is_none_or(str::is_empty);
+    blank_before(text, block.start) < block.start && ends
+}
+
+/// What is taken away with a block so that one gap is left where it stood: the blank lines below it, or at the end of the
+/// file those above it.
+fn with_gap(text: &str, block: Span) -> Span {
+    if !stands_alone(text, block) {
+        return block;
+    }
+    let end = blank_after(text, block.end);
+    let start = if end as usize == text.len() { blank_before(text, block.start) } else { block.start };
+    Span { start, end }
+}
+
 impl Fix {
     /// With the instructions that start at `moved` taken from where they are, comments above them included, and put
     /// above the one that starts at `before`, in the order given. `None` where one of them is no instruction of the file.
@@ -77,24 +112,32 @@ impl Fix {
 
     fn put(mut self, path: &Arc<str>, dockerfile: &Dockerfile<'_>, moved: &[u32], at: u32) -> Option<Self> {
         let source = dockerfile.source;
+        let blocks: Vec<Span> = moved.iter().map(|start| block(dockerfile, *start)).collect::<Option<_>>()?;
         let mut text = String::new();
         let before = source.get(..at as usize)?;
         if !before.is_empty() && !before.ends_with('\n') {
             text.push_str(line_end(source));
         }
-        let mut gone = Vec::with_capacity(moved.len());
-        for start in moved {
-            let block = block(dockerfile, *start)?;
-            text.push_str(&whole_lines(source, block));
-            gone.push(block);
+        // What stands in paragraphs of its own is put between others as such.
+        let between = blocks.iter().all(|block| stands_alone(source, *block))
+            && (blank_before(source, at) < at || blank_after(source, at) > at);
+        let above = blank_before(source, at) < at;
+        for block in &blocks {
+            if between && !above {
+                text.push_str(line_end(source));
+            }
+            text.push_str(&whole_lines(source, *block));
+            if between && above {
+                text.push_str(line_end(source));
+            }
         }
         // At the end of a file whose last line has no end, none is added.
         if at as usize == source.len() && !source.ends_with('\n') {
             text.truncate(text.trim_end_matches(['\r', '\n']).len());
         }
         self = self.insert(path, at, text);
-        for block in gone {
-            self = self.delete(path, block);
+        for block in blocks {
+            self = self.delete(path, with_gap(source, block));
         }
         Some(self)
     }
@@ -140,7 +183,50 @@ mod tests {
         );
         assert_eq!(
             edited(text, |fix, path, file| fix.move_up_to(path, file, &[y, x], c)),
-            "FROM a\n# why\nRUN y\nRUN x\n# the commit\nARG C\n\n"
+            "FROM a\n# why\nRUN y\nRUN x\n# the commit\nARG C\n"
+        );
+    }
+
+    #[test]
+    fn one_gap_is_left_where_a_paragraph_stood() {
+        let text = "FROM a\n\n# all\nCOPY . .\n\n# c\nRUN c\n\n\nRUN d\n\nCMD e\n";
+        let of = |line| start(text, line);
+        let (copy, c, d, cmd) = (of("COPY"), of("RUN c"), of("RUN d"), of("CMD"));
+        assert_eq!(
+            edited(text, |fix, path, file| fix.move_up_to(path, file, &[c], copy)),
+            "FROM a\n\n# c\nRUN c\n\n# all\nCOPY . .\n\nRUN d\n\nCMD e\n"
+        );
+        assert_eq!(
+            edited(text, |fix, path, file| fix.move_up_to(path, file, &[c, d], copy)),
+            "FROM a\n\n# c\nRUN c\n\nRUN d\n\n# all\nCOPY . .\n\nCMD e\n"
+        );
+        assert_eq!(
+            edited(text, |fix, path, file| fix.move_below(path, file, &[copy], d)),
+            "FROM a\n\n# c\nRUN c\n\n\nRUN d\n\n# all\nCOPY . .\n\nCMD e\n"
+        );
+        assert_eq!(
+            edited(text, |fix, path, file| fix.move_up_to(path, file, &[cmd], c)),
+            "FROM a\n\n# all\nCOPY . .\n\nCMD e\n\n# c\nRUN c\n\n\nRUN d\n"
+        );
+        let dense = "FROM a\nCOPY . .\n\nRUN c\n";
+        assert_eq!(
+            edited(dense, |fix, path, file| fix.move_up_to(
+                path,
+                file,
+                &[start(dense, "RUN")],
+                start(dense, "COPY")
+            )),
+            "FROM a\nRUN c\nCOPY . .\n"
+        );
+        let crlf = "FROM a\r\n\r\nCOPY . .\r\n\r\nRUN c\r\n\r\nCMD e\r\n";
+        assert_eq!(
+            edited(crlf, |fix, path, file| fix.move_up_to(
+                path,
+                file,
+                &[start(crlf, "RUN")],
+                start(crlf, "COPY")
+            )),
+            "FROM a\r\n\r\nRUN c\r\n\r\nCOPY . .\r\n\r\nCMD e\r\n"
         );
     }
 

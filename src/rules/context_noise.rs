@@ -224,7 +224,7 @@ fn report(
             message.push_str(&more);
         }
     }
-    let patterns: Vec<String> = own.iter().map(|one| code(&short(&one.path), 40)).collect();
+    let patterns: Vec<String> = own.iter().map(|one| code(&one.pattern(), 100)).collect();
     let (file, fix) = fix(cx, noise);
     let shown = match patterns.as_slice() {
         [first, second, third, fourth, rest @ ..] if !rest.is_empty() => {

@@ -3,7 +3,7 @@
 use super::builders::is_legacy;
 use super::refs::{self, CacheRef, Refs};
 use super::{Category, Fixable, Meta, Place, ProjectCx, Rule, Severity, Sink};
-use crate::builds::{Volatility, may_be_same};
+use crate::builds::{Build, System, Volatility, join, may_be_same, parent};
 use crate::cache::{self, ExportMode, mode_of};
 use std::collections::BTreeSet;
 
@@ -27,18 +27,21 @@ impl Rule for ImportWithoutExport {
     // Matches settings: who exports what is a matter of names.
     fn check_project(&self, cx: &ProjectCx<'_>, out: &mut Sink) {
         let refs = Refs::of(cx);
-        let pushed: BTreeSet<String> = cx
-            .builds
-            .iter()
-            .flat_map(|build| &build.build.tags)
-            .map(|tag| cache::image_ref(&tag.value))
-            .collect();
+        let tagged = |of: &dyn Fn(&Build) -> bool| -> BTreeSet<String> {
+            let builds = cx.builds.iter().filter(|build| of(build.build));
+            builds.flat_map(|build| &build.build.tags).map(|tag| cache::image_ref(&tag.value)).collect()
+        };
+        let images = Images { tagged: tagged(&|_| true), pushed: tagged(&is_pushed) };
         let mut seen: BTreeSet<Place> = BTreeSet::new();
         for import in &refs.imports {
-            if refs.is_exported(&import.name) || told_elsewhere(import) || is_legacy(import.build) {
+            if refs.is_exported(&import.name)
+                || told_elsewhere(import)
+                || is_legacy(import.build)
+                || has_inline_env(cx, import.build.build)
+            {
                 continue;
             }
-            let Some(why) = why_empty(import, &refs, &pushed) else { continue };
+            let Some(why) = why_empty(import, &refs, &images) else { continue };
             let place = import.build.place_of(import.spec);
             if seen.insert(place.clone()) {
                 out.report_at(place, format!("{}: this import finds nothing", why))
@@ -46,6 +49,25 @@ impl Rule for ImportWithoutExport {
             }
         }
     }
+}
+
+/// The images that builds of the project make.
+struct Images {
+    tagged: BTreeSet<String>,
+    /// Those of them that are known to be pushed.
+    pushed: BTreeSet<String>,
+}
+
+fn is_pushed(build: &Build) -> bool {
+    build.push.as_ref().is_some_and(|push| push.value.known() != Some("false"))
+}
+
+/// Whether an environment file beside the Compose file switches inline caches on, for whatever starts a build that nothing
+/// here starts.
+fn has_inline_env(cx: &ProjectCx<'_>, build: &Build) -> bool {
+    let own = build.system == System::Compose && build.defined.is_none();
+    let file = || (cx.files)(&join(parent(&build.path), ".env")?);
+    own && file().is_some_and(|file| file.text.contains("BUILDKIT_INLINE_CACHE"))
 }
 
 /// Whether other rules say it: pulled images, and inline caches that lie under another name than they are imported by.
@@ -56,7 +78,7 @@ fn told_elsewhere(import: &CacheRef<'_, '_>) -> bool {
 }
 
 /// Why nothing can be there. What others may write outside the project is not known.
-fn why_empty(import: &CacheRef<'_, '_>, refs: &Refs<'_, '_>, pushed: &BTreeSet<String>) -> Option<String> {
+fn why_empty(import: &CacheRef<'_, '_>, refs: &Refs<'_, '_>, images: &Images) -> Option<String> {
     let shown = refs::shown(&import.name);
     // A variable that has no value here has one elsewhere.
     let open = refs::pace(&import.spec.value) == Volatility::Unknown || import.name.starts_with(['/', ':']);
@@ -65,10 +87,10 @@ fn why_empty(import: &CacheRef<'_, '_>, refs: &Refs<'_, '_>, pushed: &BTreeSet<S
         "local" if !open && cache::is_fresh(import.build.build) => {
             Some(format!("no build here exports to {shown}"))
         }
-        "registry" if !open && pushed.contains(&import.name) => {
+        "registry" if !open && images.pushed.contains(&import.name) => {
             Some(format!("{shown} is pushed without an inline cache"))
         }
-        "registry" if !open && is_own(&import.name, refs, pushed) => {
+        "registry" if !open && is_own(&import.name, refs, &images.tagged) => {
             Some(format!("no build here exports a cache to {shown}"))
         }
         _ => None,
@@ -77,10 +99,10 @@ fn why_empty(import: &CacheRef<'_, '_>, refs: &Refs<'_, '_>, pushed: &BTreeSet<S
 
 /// Whether a reference is in a repository of the project's own: one that a build here writes to, or one that the CI system gives
 /// it.
-fn is_own(name: &str, refs: &Refs<'_, '_>, pushed: &BTreeSet<String>) -> bool {
+fn is_own(name: &str, refs: &Refs<'_, '_>, tagged: &BTreeSet<String>) -> bool {
     let repository = refs::repository(name);
     let literal = |text: &&str| !text.starts_with('$');
-    let written = pushed.iter().chain(refs.exports.iter().map(|export| &export.name));
+    let written = tagged.iter().chain(refs.exports.iter().map(|export| &export.name));
     ["CI_REGISTRY_IMAGE", "github.repository }"].iter().any(|own| repository.contains(own))
         || written
             .map(|image| refs::repository(image))

@@ -47,7 +47,13 @@ impl Rule for MissingCacheMount {
                 let built =
                     |dir: &CacheDir<'_>| dir.holds() == Holds::Compiled && dir.needed_later().is_some();
                 let only = good_dirs(used).all(|(dir, _)| built(dir));
-                let dirs: Vec<_> = good_dirs(used).filter(|(dir, _)| only || !built(dir)).collect();
+                let index = |dir: &CacheDir<'_>| dir.holds() == Holds::Index;
+                let layered = good_dirs(used).any(|(dir, _)| index(dir))
+                    && good_dirs(used).any(|(dir, _)| !index(dir))
+                    && needs_index(cx, id, step, uses, used);
+                let dirs: Vec<_> = good_dirs(used)
+                    .filter(|(dir, _)| (only || !built(dir)) && !(layered && index(dir)))
+                    .collect();
                 let paths: Vec<String> = dirs.iter().map(|(_, path)| format!("`{path}`")).collect();
                 let Some(command) = script.commands.get(used.command) else { continue };
                 let compiled = dirs.iter().all(|(dir, _)| dir.holds() == Holds::Compiled);
@@ -68,6 +74,25 @@ impl Rule for MissingCacheMount {
             }
         }
     }
+}
+
+/// Whether the index that `used` installs from has to be in the layer: this RUN does not refresh it, or one that comes after
+/// it installs from it and does not.
+fn needs_index(
+    cx: &DockerfileCx<'_>,
+    id: StepId,
+    step: &Step<'_>,
+    uses: &RunUses<'_>,
+    used: &ToolUse<'_>,
+) -> bool {
+    let has = |uses: &RunUses<'_>, index: bool| {
+        uses.tools.iter().any(|other| other.tool.name == used.tool.name && other.row.index == index)
+    };
+    let lends = |other: StepId, later: &Step<'_>, uses: &RunUses<'_>| {
+        other > id && has(uses, false) && !has(uses, true) && descends(cx, later.stage, step.stage)
+    };
+    used.tool.commands.iter().any(|row| row.index)
+        && (!has(uses, true) || cx.run_uses().any(|(other, later, _, uses)| lends(other, later, uses)))
 }
 
 /// Steps that are looked back.
@@ -278,8 +303,6 @@ fn mounts<'a>(
 ) -> Option<Mounts<'a>> {
     let Instruction::Run(run) = &step.instruction.kind else { return None };
     let same = |other: &&ToolUse<'_>| other.tool.name == used.tool.name;
-    let index = used.tool.commands.iter().any(|row| row.index);
-    let refreshes = uses.tools.iter().filter(same).any(|other| other.row.index);
     let root = used.user.is_root() == Some(true);
     let shell = matches!(run.command, Form::Shell(_)) && step.instruction.heredocs.is_empty();
     if !root || !shell || !uses.tools.iter().all(|other| other.tool.name == used.tool.name && other.sure) {
@@ -298,14 +321,7 @@ fn mounts<'a>(
     if taken {
         return None;
     }
-    // An index in a mount is missed by a RUN that installs from it without refreshing it.
-    let lends = cx.run_uses().any(|(other, _, _, uses)| {
-        let mut own = uses.tools.iter().filter(same);
-        other != id
-            && own.any(|other| !other.row.index)
-            && !uses.tools.iter().filter(same).any(|use_| use_.row.index)
-    });
-    if used.kind == Kind::Fetch || index && (!refreshes || lends) {
+    if used.kind == Kind::Fetch || needs_index(cx, id, step, uses, used) {
         return None;
     }
     let mut options: Vec<String> = Vec::new();

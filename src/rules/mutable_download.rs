@@ -170,7 +170,12 @@ fn moves(address: &str) -> bool {
             forge && raw.is_some_and(|at| segments.iter().skip(at + 1).any(is_branch))
         }
     };
-    let latest = segments.iter().any(|segment| {
+    // A release's files are told apart by its tag, whatever they are called.
+    let telling = match segments.as_slice() {
+        [_, _, "releases", "download", tag, ..] if host == "github.com" => std::slice::from_ref(tag),
+        all => all,
+    };
+    let latest = telling.iter().any(|segment| {
         let tokens = || segment.split(['-', '_', '.', '@', '=']);
         // The number of a build beside it says which one (`commandlinetools-linux-13114758_latest.zip`).
         let numbered =
@@ -198,6 +203,7 @@ mod tests {
             "https://repo.example.org/miniconda/Miniconda3-latest-Linux-x86_64.sh",
             "https://nodejs.example.org/dist/latest-v18.x/node.tar.gz",
             "https://dl.example.org/LATEST_RELEASE",
+            "https://github.com/o/r/releases/download/latest/tool.tar.gz",
         ] {
             assert!(moves(address), "{address}");
         }
@@ -210,6 +216,7 @@ mod tests {
             "https://dl.example.org/android/repository/commandlinetools-linux-13114758_latest.zip",
             "https://sh.example.org/install.sh",
             "https://example.org/latestnews/1.2.tar.gz",
+            "https://github.com/o/r/releases/download/v4.0.9/server-unix-latest-toolchain-4.0.9.tar.xz",
             "https://dl.google.com/android/repository/commandlinetools-linux-13114758_latest.zip",
         ] {
             assert!(!moves(address), "{address}");

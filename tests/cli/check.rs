@@ -258,6 +258,37 @@ fn help_drops_a_step_only_where_nothing_of_it_is_left() {
     assert!(help(both).ends_with("leave them out here"), "{}", help(both));
 }
 
+/// The help of the only finding of this rule in a Dockerfile that goes on so.
+fn help_of(rule: &str, text: &str) -> String {
+    let folder = Folder::new(&[("Dockerfile", &format!("FROM debian:12\n{text}"))]);
+    let json = folder.run(&["check", "--select", rule, "--format", "json"]).json();
+    json["findings"][0]["help"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn help_mounts_the_index_only_where_the_layer_does_not_need_it() {
+    let mounts = |text: &str| help_of("missing-cache-mount", text);
+    let both = "mount `/var/cache/apt` and `/var/lib/apt/lists` with `--mount=type=cache,target=…`";
+    let cache = "mount `/var/cache/apt` with `--mount=type=cache,target=…`";
+    assert_eq!(mounts("RUN apt-get update && apt-get install -y gcc\n"), both);
+    assert_eq!(mounts("COPY install.sh /\nRUN /install.sh\nRUN apt-get install -y clang\n"), cache);
+    assert_eq!(mounts("RUN apt-get update && apt-get install -y gcc\nRUN apt-get install -y clang\n"), cache);
+}
+
+#[test]
+fn help_names_files_as_they_are_to_be_written() {
+    let folder = Folder::new(&[
+        ("Dockerfile", "FROM python:3.12\nCOPY . .\nRUN pip install .\n"),
+        ("pyproject.toml", ""),
+        ("app.py", ""),
+        ("a-rather-long-name-of-a-thing.Dockerfile", "FROM alpine:3.22\n"),
+        ("README.md", ""),
+    ]);
+    let json = folder.run(&["check", "Dockerfile", "--select", "context-noise", "--format", "json"]).json();
+    let help = json["findings"][0]["help"].as_str().unwrap();
+    assert!(help.contains("`a-rather-long-name-of-a-thing.Dockerfile`"), "{help}");
+}
+
 #[test]
 fn completions_and_manual_pages() {
     let folder = Folder::new(&[]);
