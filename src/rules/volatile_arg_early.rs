@@ -1,6 +1,6 @@
 //! `volatile-arg-early`: an ARG that is another one in every build, above installs that have no use for it.
 
-use super::scope::{Reach, reach};
+use super::scope::{Reach, names, reach};
 use super::volatile::{self, Named, Why};
 use super::words::{code, count, lines};
 use super::work::text;
@@ -37,7 +37,9 @@ impl Rule for VolatileArgEarly {
         for instruction in stages {
             let Kind::Arg(decls) = &instruction.kind else { continue };
             // Another rule tells of those that are there for nothing else.
-            for decl in decls.iter().filter(|decl| !volatile::is_buster(&decl.name.text)) {
+            for decl in
+                decls.iter().filter(|decl| !volatile::is_buster(&decl.name.text) && !only_busts(cx, decl))
+            {
                 if early.len() == MAX_QUESTIONS {
                     break;
                 }
@@ -51,6 +53,14 @@ impl Rule for VolatileArgEarly {
             tell(cx, same, out);
         }
     }
+}
+
+/// Whether it is a time that nothing in the file names: what runs again for it is meant to.
+fn only_busts(cx: &DockerfileCx<'_>, decl: &ArgDecl<'_>) -> bool {
+    let name = &*decl.name.text;
+    let named = |kind: &Kind<'_>, text: &str| !matches!(kind, Kind::Arg(_)) && names(text, name);
+    name.eq_ignore_ascii_case("TIMESTAMP")
+        && !cx.syntax.instructions().any(|one| named(&one.kind, one.span.of(cx.text())))
 }
 
 /// A declaration that may stand too early.

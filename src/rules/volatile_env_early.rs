@@ -47,10 +47,12 @@ impl Rule for VolatileEnvEarly {
     }
 }
 
-/// A version, a date, a hash, a number: literal text with a digit. A version is more than one number: `RELEASE=1` is a switch.
+/// A version, a date, a hash, a long number: literal text with a digit. A short one is a switch (`RELEASE=1`), or a counter
+/// that somebody moves by hand to have everything below it run again (`BUILD_REVISION=9`).
 fn is_bumped(value: &str, version: bool) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    !value.contains(['$', '`', '/', ' ']) && digits >= if version { 2 } else { 1 }
+    let short = digits == value.len() && digits < 3;
+    !value.contains(['$', '`', '/', ' ']) && !short && digits >= if version { 2 } else { 1 }
 }
 
 fn report(cx: &DockerfileCx<'_>, start: u32, pair: &Pair<'_>, out: &mut Sink) {

@@ -108,12 +108,12 @@ proptest! {
         let text = format!("k: {quote}{}{quote}\n", pieces.concat());
         let read: Result<Vec<_>, _> = saphyr_parser::Parser::new_from_str(&text).collect();
         if let (Ok(events), Ok(Some(root))) = (read, parse(&text)) {
-            let scalars = events.iter().filter_map(|(event, _)| match event {
+            let mut scalars = events.iter().filter_map(|(event, _)| match event {
                 saphyr_parser::Event::Scalar(text, ..) => Some(text.as_ref()),
                 _ => None,
             });
             let value = root.get("k").and_then(|node| node.str());
-            prop_assert_eq!(value, scalars.last(), "{:?}", text);
+            prop_assert_eq!(value, scalars.next_back(), "{:?}", text);
             if value.is_some() {
                 leads_back(&text, &root);
             }
