@@ -62,7 +62,9 @@ fn misplaced<'u, 'a>(
         let dirs = used.caches.iter().chain(used.inner.iter().flat_map(|inner| &inner.caches));
         used.sure && dirs.into_iter().all(|dir| dir.path.is_some() && !touches(dir, &mount.target))
     };
-    if !uses.tools.iter().all(known) {
+    // The image's own user may be another one, whose home that is.
+    let elsewhere = |used: &ToolUse<'_>| used.user.assumed && mount.target.starts_with("/home/");
+    if !uses.tools.iter().all(known) || uses.tools.iter().any(elsewhere) {
         return None;
     }
     uses.tools.iter().find_map(|used| {

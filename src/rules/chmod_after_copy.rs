@@ -200,8 +200,9 @@ fn report(cx: &DockerfileCx<'_>, run: &Run<'_, '_>, copies: &[Copied<'_, '_>], o
     let message = format!("{who} {what} of {} into a second layer, in a step of its own", lines(&numbers));
     let fix = fix(cx, run, copies);
     let keyword = last.step.instruction.keyword.name();
-    let executable =
-        first.flag == "chmod" && (first.value.contains('x') || first.value.ends_with(['5', '7']));
+    // Of a mode git keeps only whether it may be run.
+    let plain = first.value.trim_start_matches('0');
+    let executable = first.flag == "chmod" && ["+x", "a+x", "u+x", "ugo+x", "755"].contains(&plain);
     let help = match &fix {
         Some(_) if both => format!("write `{keyword} --chmod=… --chown=…` and drop this RUN"),
         Some(_) => format!("write `{keyword} --{program}={}` and drop this RUN", new_value(first)),

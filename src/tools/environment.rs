@@ -66,11 +66,20 @@ pub struct User {
     pub home: Option<String>,
     /// Whether the home is more than a convention.
     pub sure: bool,
+    /// Whether it is only taken to be root: nobody says who it is, and nothing is known of the image.
+    pub assumed: bool,
 }
 
 impl User {
     fn root() -> Self {
-        Self { name: "root".into(), uid: Some(0), gid: Some(0), home: Some("/root".into()), sure: true }
+        Self {
+            name: "root".into(),
+            uid: Some(0),
+            gid: Some(0),
+            home: Some("/root".into()),
+            sure: true,
+            assumed: false,
+        }
     }
 
     /// Whether it is root; `None` where that is not known.
@@ -155,10 +164,11 @@ impl<'e> Environment<'e> {
     pub fn named(&self, name: &str) -> User {
         let (name, group) = name.split_once(':').map_or((name, None), |(name, group)| (name, Some(group)));
         let image = self.known_image();
+        let assumed = name.is_empty() && image.is_none();
         let name = if name.is_empty() { image.map_or("root", |image| image.user.as_str()) } else { name };
         let group: Option<u32> = group.and_then(|group| group.parse().ok());
         if matches!(name, "root" | "0" | "") {
-            return User { gid: group.or(Some(0)), ..User::root() };
+            return User { gid: group.or(Some(0)), assumed, ..User::root() };
         }
         let number: Option<u32> = name.parse().ok();
         let made = self.memory.and_then(|memory| memory.user(name));
@@ -171,7 +181,7 @@ impl<'e> Environment<'e> {
             Some(user) => User { gid: group.or(user.gid), ..user },
             // A number without an entry has `/`; whether it has one is not known.
             None if number.is_some() => {
-                User { name: name.into(), uid: number, gid: group, home: None, sure: false }
+                User { name: name.into(), uid: number, gid: group, home: None, sure: false, assumed: false }
             }
             None => User {
                 name: name.into(),
@@ -179,6 +189,7 @@ impl<'e> Environment<'e> {
                 gid: group,
                 home: Some(format!("/home/{name}")),
                 sure: false,
+                assumed: false,
             },
         }
     }

@@ -34,7 +34,14 @@ pub(super) struct Shipped {
 
 impl From<Shipped> for User {
     fn from(user: Shipped) -> Self {
-        Self { name: user.name, uid: user.uid, gid: user.gid, home: Some(user.home), sure: true }
+        Self {
+            name: user.name,
+            uid: user.uid,
+            gid: user.gid,
+            home: Some(user.home),
+            sure: true,
+            assumed: false,
+        }
     }
 }
 

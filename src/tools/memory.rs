@@ -183,7 +183,7 @@ impl Memory {
             None => Some(format!("/home/{}", name.text)),
         };
         let (uid, gid) = (number(&["-u", "--uid"]), number(&["-g", "--gid"]));
-        let user = User { name: name.text.to_string(), uid, gid, sure: home.is_some(), home };
+        let user = User { name: name.text.to_string(), uid, gid, sure: home.is_some(), home, assumed: false };
         self.users.push(user);
     }
 }

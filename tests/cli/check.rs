@@ -254,6 +254,13 @@ fn help_drops_a_step_only_where_nothing_of_it_is_left() {
         "{}",
         help("chmod g+w /etc/app/conf")
     );
+    // Git keeps no more of a mode than whether the file may be run.
+    assert!(
+        help("chmod +x /etc/app/con*").contains("git update-index"),
+        "{}",
+        help("chmod +x /etc/app/con*")
+    );
+    assert!(help("chmod a+rwx /etc/app/con*").contains("--chmod"), "{}", help("chmod a+rwx /etc/app/con*"));
     let both = "chmod g+w /etc/app/conf && chmod 1777 /srv/log";
     assert!(help(both).ends_with("leave them out here"), "{}", help(both));
 }
