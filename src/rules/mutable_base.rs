@@ -6,6 +6,8 @@ use crate::cache::Change;
 use crate::dockerfile::Kind;
 use crate::graph::{Base, StepId, StepKind};
 
+mod official;
+
 static META: Meta = Meta {
     name: "mutable-base",
     category: Category::Order,
@@ -84,30 +86,10 @@ fn moving_tag(image: &str) -> Option<&str> {
     }
 }
 
-/// Official images whose names are several words.
-const OFFICIAL: [&str; 14] = [
-    "api-firewall",
-    "buildpack-deps",
-    "eclipse-mosquitto",
-    "eclipse-temurin",
-    "express-gateway",
-    "hello-world",
-    "ibm-semeru-runtimes",
-    "nats-streaming",
-    "open-liberty",
-    "php-zendserver",
-    "r-base",
-    "ubuntu-debootstrap",
-    "ubuntu-upstart",
-    "websphere-liberty",
-];
-
 /// Whether a name without a path is that of an image which the project builds itself (`argocd-base`) or an image's id: nobody
 /// pushes to it.
 fn is_own(name: &str) -> bool {
-    let (name, _) = name.split_once(':').unwrap_or((name, ""));
-    let id = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    id || name.contains(['-', '_']) && !OFFICIAL.contains(&name)
+    !official::is_official(name.split_once(':').map_or(name, |(name, _)| name))
 }
 
 #[cfg(test)]
@@ -127,6 +109,8 @@ mod tests {
             ("buildpack-deps", Some("")),
             ("acme/base-image", Some("")),
             ("base-image", None),
+            ("scheduler", None),
+            ("centos", Some("")),
             ("argocd-test-tools:latest", None),
             ("REPLACE-ME", None),
             ("82ad5fa11820c2889c60f7f748d67aab04400700c581843db0d1e68735327443", None),
