@@ -5,9 +5,12 @@ use super::{Build, Files, Placed, System, Var, Vars, join, name_volatility, pare
 use crate::builds::Volatility;
 use crate::shell::Dialect;
 use crate::source::{Joined, Span};
+pub use read_once::Makefiles;
 use rustc_hash::FxHashSet;
+use std::sync::Arc;
 use syntax::{Definition, Makefile, Rule, parse};
 
+mod read_once;
 mod syntax;
 
 /// How many files one Makefile may include.
@@ -32,7 +35,12 @@ pub fn read(path: &str, text: &str, files: Files<'_>) -> Vec<Build> {
     if !directory.is_empty() {
         env.cwd_guesses.push(String::new());
     }
-    env.vars = variables(&own, directory, &[], &Vars::default(), files);
+    env.vars = variables(
+        &own,
+        &included(&own, directory, files, &|_, text| Arc::new(parse(text))),
+        &[],
+        &Vars::default(),
+    );
     let mut out = Vec::new();
     for rule in &own.rules {
         run(rule, &rule.name, None, path, text, &mut env, files, &mut out);
@@ -50,9 +58,12 @@ pub(super) fn targets(
     mut env: ScriptEnv,
     files: Files<'_>,
 ) -> Vec<Build> {
-    let own = parse(text);
+    let makefiles = env.makefiles.clone();
+    let own = makefiles.parsed(path, text);
     let directory = env.cwd.clone().unwrap_or_default();
-    env.vars = variables(&own, &directory, given, &env.vars, files);
+    let mut vars = makefiles.variables(path, &own, &directory, given, &env.vars, files);
+    vars.complete(&env.vars);
+    env.vars = vars;
     let mut wanted: Vec<String> = targets.to_vec();
     if wanted.is_empty() {
         let goal = own.goal.clone();
@@ -160,14 +171,13 @@ fn run(
     }
 }
 
-/// The variables of a Makefile and of what it includes. Those of the environment give way, except to `?=`.
-fn variables(
+/// What a Makefile includes.
+fn included(
     own: &Makefile,
     directory: &str,
-    given: &[(String, String)],
-    environment: &Vars,
     files: Files<'_>,
-) -> Vars {
+    parsed: &dyn Fn(&str, &str) -> Arc<Makefile>,
+) -> Vec<Arc<Makefile>> {
     let mut included = Vec::new();
     let mut queue: Vec<String> = own.includes.clone();
     let mut seen: FxHashSet<String> = FxHashSet::default();
@@ -177,16 +187,27 @@ fn variables(
             break;
         }
         if let Some(text) = files(&path) {
-            let more = parse(text);
+            let more = parsed(&path, text);
             queue.extend(more.includes.iter().cloned());
             included.push(more);
         }
     }
+    included
+}
+
+/// The variables of a Makefile and of what it includes. Those of the environment give way, except to `?=`.
+fn variables(
+    own: &Makefile,
+    included: &[Arc<Makefile>],
+    given: &[(String, String)],
+    environment: &Vars,
+) -> Vars {
     let mut vars = Vars::default();
     for (name, value) in given {
         vars.set_foreign(name, value);
     }
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        let before = if round == 0 { None } else { Some(vars.clone()) };
         let mut defined = FxHashSet::default();
         let foreign = included.iter().flat_map(|file| &file.definitions).map(|definition| (definition, true));
         let all = foreign.chain(own.definitions.iter().map(|definition| (definition, false)));
@@ -198,8 +219,11 @@ fn variables(
                 define(definition, foreign, &mut defined, &mut vars);
             }
         }
+        // From here on every round does the same.
+        if before.is_some_and(|before| vars.is_same(&before)) {
+            break;
+        }
     }
-    vars.complete(environment);
     vars
 }
 

@@ -1,5 +1,6 @@
 //! Where and how scripts run.
 
+use crate::builds::make::Makefiles;
 use crate::builds::{Build, Builder, Front, Setting, System, Trigger, Value, Vars, parent};
 use crate::source::Span;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct ScriptEnv {
     pub gha_token: Option<bool>,
     /// How many scripts and recipes deep it is, so that those that call each other end.
     pub depth: u32,
+    /// The Makefiles that were read so far. Whoever starts several scripts of one pipeline passes them on.
+    pub makefiles: Makefiles,
 }
 
 impl ScriptEnv {
@@ -72,6 +75,7 @@ impl ScriptEnv {
             kept: Vec::new(),
             gha_token: None,
             depth: 0,
+            makefiles: Makefiles::default(),
         }
     }
 

@@ -325,6 +325,7 @@ impl Job<'_, '_, '_> {
         env.cwd = cwd.and_then(|cwd| self.state.locate(&cwd));
         env.here = Some(String::new());
         env.vars = self.vars(file);
+        env.makefiles = self.reader.makefiles.clone();
         self.state.lend(&mut env);
         let text = ScriptText { source: file.text, joined: &text, dialect };
         let mut builds = Vec::new();

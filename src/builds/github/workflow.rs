@@ -8,6 +8,7 @@ use super::runner;
 use super::state::State;
 use super::steps::Job;
 use crate::builds::expr::{Sym, Val};
+use crate::builds::make::Makefiles;
 use crate::builds::template::Holes;
 use crate::builds::yaml::{self, Node};
 use crate::builds::{Build, Files, Volatility, join};
@@ -31,6 +32,8 @@ pub(super) struct Reader<'f> {
     pub budget: u32,
     /// The builds found under the event at hand.
     pub builds: Vec<Build>,
+    /// The Makefiles that its steps run.
+    pub makefiles: Makefiles,
     /// The called workflows and actions that are being read: one that comes to itself again is not read once more.
     open: Vec<String>,
     parsed: FxHashMap<String, Option<Arc<Node<'f>>>>,
@@ -44,6 +47,7 @@ impl<'f> Reader<'f> {
             holes: Holes::default(),
             budget: MAX_STEPS,
             builds: Vec::new(),
+            makefiles: Makefiles::default(),
             open: vec![path.to_owned()],
             parsed: FxHashMap::default(),
         }

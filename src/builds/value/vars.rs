@@ -20,7 +20,7 @@ pub struct Vars {
 }
 
 /// One variable.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Var {
     /// Its text, variables in it already followed.
     pub text: Placed,
@@ -94,6 +94,12 @@ impl Vars {
         }
         let foreign = |(name, var): (&String, &Var)| (name.clone(), Var { foreign: true, ..var.clone() });
         Self { map: Arc::new(self.map.iter().map(foreign).collect()) }
+    }
+
+    /// Whether both hold the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.map == other.map
     }
 
     /// Takes over the variables that a script in another file changed.
@@ -326,6 +332,7 @@ pub(crate) fn split_words(text: &Placed) -> Vec<RawWord> {
         text,
         words: Vec::new(),
         word: Placed::default(),
+        kept: 0..0,
         open: false,
         quoted: false,
         single: true,
@@ -376,6 +383,8 @@ struct Splitter<'t> {
     text: &'t Placed,
     words: Vec<RawWord>,
     word: Placed,
+    /// What belongs to the word and is not yet in it.
+    kept: Range<usize>,
     open: bool,
     quoted: bool,
     single: bool,
@@ -383,12 +392,25 @@ struct Splitter<'t> {
 
 impl Splitter<'_> {
     fn keep(&mut self, range: Range<usize>, single: bool) {
-        self.word.push(self.text, range);
+        if self.kept.end == range.start {
+            self.kept.end = range.end;
+        } else {
+            self.put();
+            self.kept = range;
+        }
         self.single &= single;
         self.open = true;
     }
 
+    fn put(&mut self) {
+        let kept = std::mem::take(&mut self.kept);
+        if !kept.is_empty() {
+            self.word.push(self.text, kept);
+        }
+    }
+
     fn finish(&mut self) {
+        self.put();
         let word = std::mem::take(&mut self.word);
         if self.open && !(word.text.is_empty()) {
             self.words.push(RawWord { text: word, quoted: self.quoted, literal: self.quoted && self.single });

@@ -1,0 +1,76 @@
+//! What was read of Makefiles, for those who come to them often: every leg of a matrix runs `make`.
+
+use super::syntax::{Makefile, parse};
+use super::{included, variables};
+use crate::builds::{Files, Vars};
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The Makefiles that one pipeline has come to, read once. Copies share what they know; they are of one set of files.
+#[derive(Clone, Default)]
+pub struct Makefiles {
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    parsed: FxHashMap<String, Arc<Makefile>>,
+    variables: FxHashMap<Start, Vars>,
+}
+
+/// What the variables of a Makefile turn on.
+#[derive(PartialEq, Eq, Hash)]
+struct Start {
+    path: String,
+    directory: String,
+    given: Vec<(String, String)>,
+    /// Those of its `?=` that the environment holds, in order.
+    set: Vec<String>,
+}
+
+impl std::fmt::Debug for Makefiles {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Makefiles").finish_non_exhaustive()
+    }
+}
+
+impl Makefiles {
+    /// The Makefile at `path`, whose text is `text`.
+    pub(super) fn parsed(&self, path: &str, text: &str) -> Arc<Makefile> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(makefile) = known.parsed.get(path) {
+            return Arc::clone(makefile);
+        }
+        let makefile = Arc::new(parse(text));
+        known.parsed.insert(path.to_owned(), Arc::clone(&makefile));
+        makefile
+    }
+
+    /// The variables of the Makefile at `path` with those of the command line, without those of the environment.
+    pub(super) fn variables(
+        &self,
+        path: &str,
+        own: &Makefile,
+        directory: &str,
+        given: &[(String, String)],
+        environment: &Vars,
+        files: Files<'_>,
+    ) -> Vars {
+        let files_of = included(own, directory, files, &|path, text| self.parsed(path, text));
+        let all = files_of.iter().flat_map(|file| &file.definitions).chain(&own.definitions);
+        let set = all.filter(|one| one.operator == "?=" && environment.get(&one.name).is_some());
+        let start = Start {
+            path: path.to_owned(),
+            directory: directory.to_owned(),
+            given: given.to_vec(),
+            set: set.map(|one| one.name.clone()).collect(),
+        };
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(vars) = known().variables.get(&start) {
+            return vars.clone();
+        }
+        let vars = variables(own, &files_of, given, environment);
+        known().variables.insert(start, vars.clone());
+        vars
+    }
+}
