@@ -40,7 +40,7 @@ pub use ingredients::Ingredient;
 pub use loss::{Loss, loses_nothing, loss};
 pub use model::{Change, Model, Setting};
 pub use pipeline::{PipelineBuild, Rerun, Run, first_run, last_run, next_run, run_before, second_run};
-pub use remote::{Support, is_fresh, is_pushed, setting_of, support, text, with_mode};
+pub use remote::{Support, is_fresh, is_pushed, read_back, setting_of, support, text, with_mode};
 pub use result::ResultId;
 pub use setting::{image_ref, is_foreign, mode_of, ref_of};
 pub use simulate::{Outcome, Prune, Reason, Store, Verdict};

@@ -98,6 +98,20 @@ pub fn setting_of(build: &Build) -> Setting {
     setting
 }
 
+/// The setting with imports that read what it exports. What one build exports in one mode holds the same wherever it is
+/// written (an inline cache in every tag): one of them is enough.
+#[must_use]
+pub fn read_back(mut setting: Setting) -> Setting {
+    let mut told = Vec::new();
+    setting.exports.retain(|export| {
+        let new = !told.contains(&export.mode);
+        told.push(export.mode);
+        new
+    });
+    setting.imports = setting.exports.iter().map(|export| export.to.clone()).collect();
+    setting
+}
+
 /// The same place with every export as `mode`, written where it is written now, or for inline to what is imported.
 #[must_use]
 pub fn with_mode(setting: &Setting, mode: ExportMode) -> Setting {

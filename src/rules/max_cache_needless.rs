@@ -33,8 +33,7 @@ impl Rule for MaxCacheNeedless {
             if stages == 0 || model.context().is_none() || !knows(build) || !seen.insert(place.clone()) {
                 continue;
             }
-            let mut better = cache::setting_of(build.build);
-            better.imports = better.exports.iter().map(|export| export.to.clone()).collect();
+            let better = cache::read_back(cache::setting_of(build.build));
             let used = cache::with_mode(&better, ExportMode::Min);
             if !better.imports.is_empty() && cache::loses_nothing(model, &used, &better, MAX_QUESTIONS) {
                 let stages = super::words::count(stages, "stage");

@@ -26,9 +26,8 @@ pub(in crate::rules) fn export_of<'a>(
 /// What the exports in use lose against the same with `mode=max`.
 pub(in crate::rules) fn lost<'a>(build: &BuildCx<'a>) -> Option<(&'a Model<'a>, Loss)> {
     let model = build.model?;
-    let mut used = cache::setting_of(build.build);
     // Judged as if the import read what the export writes; where it does not, other rules say so.
-    used.imports = used.exports.iter().map(|export| export.to.clone()).collect();
+    let used = cache::read_back(cache::setting_of(build.build));
     let better = cache::with_mode(&used, ExportMode::Max);
     Some((model, cache::loss(model, &used, &better)?))
 }
