@@ -1,5 +1,6 @@
 //! Where and how scripts run.
 
+use super::followed::Followed;
 use crate::builds::make::Makefiles;
 use crate::builds::{Build, Builder, Front, Setting, System, Trigger, Value, Vars, parent};
 use crate::source::Span;
@@ -46,6 +47,10 @@ pub struct ScriptEnv {
     pub gha_token: Option<bool>,
     /// How many scripts and recipes deep it is, so that those that call each other end.
     pub depth: u32,
+    /// Whether something was built so far, or a command may have changed the builder or what was pulled.
+    pub is_touched: bool,
+    /// The scripts that were followed so far. Whoever starts several scripts of one pipeline passes them on.
+    pub followed: Followed,
     /// The Makefiles that were read so far. Whoever starts several scripts of one pipeline passes them on.
     pub makefiles: Makefiles,
 }
@@ -75,6 +80,8 @@ impl ScriptEnv {
             kept: Vec::new(),
             gha_token: None,
             depth: 0,
+            is_touched: false,
+            followed: Followed::default(),
             makefiles: Makefiles::default(),
         }
     }

@@ -26,6 +26,7 @@ pub(super) fn note(runner: &mut Runner<'_, '_>, call: &Call<'_>, tolerant: bool)
             let quiet = tolerant || call.command.link == crate::shell::Link::Or;
             let operands = flags::TRANSFER.parse(args, false).positional;
             if quiet {
+                runner.env.is_touched = true;
                 runner.env.pulled.extend(operands.iter().map(setting));
             }
         }

@@ -1,6 +1,7 @@
 //! Scripts and recipes that a command runs: `./ci/build.sh`, `. ./lib.sh`, `bash x.sh`, `make image`. Their builds are the
 //! caller's, with its job, builder and variables.
 
+use super::followed::Start;
 use super::{Arg, Base, Call, Runner, ScriptEnv, flags, names_builder, resolve};
 use crate::builds::{Build, Front, System, Var, make, parent, shell};
 
@@ -87,11 +88,13 @@ impl Runner<'_, '_> {
             pulled: Vec::new(),
             vars: self.env.vars.abroad(),
             depth: self.env.depth + 1,
+            is_touched: false,
             ..self.env.clone()
         }
     }
 
     pub(super) fn take_over(&mut self, call: &Call<'_>, found: Vec<Build>) {
+        self.env.is_touched |= !found.is_empty();
         for build in found {
             let starter = self.env.build(call.span, Front::Other);
             self.out.push(build.called_by(&starter));
@@ -120,8 +123,23 @@ impl Runner<'_, '_> {
         let words = args.iter().take(MAX_ARGS).cloned().collect();
         env.vars.put("@", Var { words, foreign: true, ..Var::default() });
         let mut found = Vec::new();
-        shell::run(&path, text, &mut env, self.files, &mut found);
+        self.run_script(&path, text, &mut env, &mut found);
         self.take_over(call, found);
+    }
+
+    /// Runs a script of the project, unless it is known to do nothing but set variables.
+    fn run_script(&mut self, path: &str, text: &str, env: &mut ScriptEnv, found: &mut Vec<Build>) {
+        let start = Start::from(&*env);
+        if let Some(after) = self.env.followed.get(&start, &env.vars) {
+            env.vars = after;
+            return;
+        }
+        let before = env.vars.clone();
+        shell::run(path, text, env, self.files, found);
+        self.env.is_touched |= env.is_touched;
+        if found.is_empty() && !env.is_touched {
+            self.env.followed.put(start, before, env.vars.clone());
+        }
     }
 
     /// `. script`: as a script, and what it sets stays set.
@@ -132,7 +150,7 @@ impl Runner<'_, '_> {
         // `$0` is still the script that reads it.
         env.here = Some(self.env.here().to_owned());
         let mut found = Vec::new();
-        shell::run(&path, text, &mut env, self.files, &mut found);
+        self.run_script(&path, text, &mut env, &mut found);
         self.env.vars.adopt(&env.vars);
         if env.builder != self.env.builder {
             let (set_by, versions) =

@@ -11,6 +11,7 @@ mod env;
 mod facts;
 mod flags;
 mod follow;
+mod followed;
 mod kaniko;
 mod paths;
 mod recipes;
@@ -24,6 +25,7 @@ pub(crate) use builder::{buildkit_version, driver_of};
 pub(crate) use docker::{context_source, pushed_by, with_options};
 pub use env::ScriptEnv;
 pub(crate) use flags::{BUILD, Parsed};
+pub use followed::Followed;
 pub(crate) use paths::{Base, resolve};
 pub(crate) use words::make_dollars;
 
@@ -252,6 +254,7 @@ impl Runner<'_, '_> {
     }
 
     fn buildx(&mut self, call: &Call<'_>, args: &[Arg]) {
+        self.env.is_touched = true;
         let parsed = flags::BUILDX.parse(args, true);
         let builder = parsed.value("builder").cloned();
         let rest = parsed.positional.as_slice();

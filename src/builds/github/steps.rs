@@ -326,6 +326,7 @@ impl Job<'_, '_, '_> {
         env.here = Some(String::new());
         env.vars = self.vars(file);
         env.makefiles = self.reader.makefiles.clone();
+        env.followed = self.reader.followed.clone();
         self.state.lend(&mut env);
         let text = ScriptText { source: file.text, joined: &text, dialect };
         let mut builds = Vec::new();

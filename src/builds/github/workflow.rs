@@ -7,6 +7,7 @@ use super::matrix;
 use super::runner;
 use super::state::State;
 use super::steps::Job;
+use crate::builds::command::Followed;
 use crate::builds::expr::{Sym, Val};
 use crate::builds::make::Makefiles;
 use crate::builds::template::Holes;
@@ -34,6 +35,8 @@ pub(super) struct Reader<'f> {
     pub builds: Vec<Build>,
     /// The Makefiles that its steps run.
     pub makefiles: Makefiles,
+    /// The scripts that they run.
+    pub followed: Followed,
     /// The called workflows and actions that are being read: one that comes to itself again is not read once more.
     open: Vec<String>,
     parsed: FxHashMap<String, Option<Arc<Node<'f>>>>,
@@ -48,6 +51,7 @@ impl<'f> Reader<'f> {
             budget: MAX_STEPS,
             builds: Vec::new(),
             makefiles: Makefiles::default(),
+            followed: Followed::default(),
             open: vec![path.to_owned()],
             parsed: FxHashMap::default(),
         }

@@ -92,7 +92,20 @@ impl Vars {
         if self.map.values().all(|var| var.foreign) {
             return self.clone();
         }
-        let foreign = |(name, var): (&String, &Var)| (name.clone(), Var { foreign: true, ..var.clone() });
+        // The same values are the same variables, wherever they come from.
+        let nowhere = |text: &Placed| text.moved(Span::default());
+        let foreign = |(name, var): (&String, &Var)| {
+            let words = var.words.iter().map(|word| Arg {
+                text: nowhere(&word.text),
+                literal: word.literal,
+                conditional: word.conditional,
+            });
+            let words = words.collect();
+            (
+                name.clone(),
+                Var { text: nowhere(&var.text), words, foreign: true, conditional: var.conditional },
+            )
+        };
         Self { map: Arc::new(self.map.iter().map(foreign).collect()) }
     }
 

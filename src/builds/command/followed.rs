@@ -1,0 +1,54 @@
+//! Scripts that were followed before and did nothing but set variables: every event and every leg of a pipeline comes to them
+//! again.
+
+use super::ScriptEnv;
+use crate::builds::Vars;
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Different variables under which one script is remembered.
+const MAX_VARS: usize = 8;
+
+/// What such scripts make of the variables. Copies share what they know; they are of one set of files.
+#[derive(Clone, Default)]
+pub struct Followed {
+    known: Arc<Mutex<FxHashMap<Start, Vec<(Vars, Vars)>>>>,
+}
+
+/// Where a script starts.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct Start {
+    path: Arc<str>,
+    cwd: Option<String>,
+    here: Option<String>,
+    depth: u32,
+}
+
+impl From<&ScriptEnv> for Start {
+    fn from(env: &ScriptEnv) -> Self {
+        Self { path: Arc::clone(&env.path), cwd: env.cwd.clone(), here: env.here.clone(), depth: env.depth }
+    }
+}
+
+impl std::fmt::Debug for Followed {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Followed").finish_non_exhaustive()
+    }
+}
+
+impl Followed {
+    /// The variables after the script, where it is known to do no more than set them.
+    pub(super) fn get(&self, start: &Start, vars: &Vars) -> Option<Vars> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, after) = known.get(start)?.iter().find(|(before, _)| before.is_same(vars))?;
+        Some(after.clone())
+    }
+
+    pub(super) fn put(&self, start: Start, before: Vars, after: Vars) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let ends = known.entry(start).or_default();
+        if ends.len() < MAX_VARS {
+            ends.push((before, after));
+        }
+    }
+}
