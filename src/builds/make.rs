@@ -213,10 +213,12 @@ fn variables(
         let all = foreign.chain(own.definitions.iter().map(|definition| (definition, false)));
         for (definition, foreign) in all {
             let name = definition.name.as_str();
-            let kept = given.iter().any(|(given, _)| given == name)
-                || definition.operator == "?=" && environment.get(name).is_some();
-            if !kept {
-                define(definition, foreign, &mut defined, &mut vars);
+            if given.iter().any(|(given, _)| given == name) {
+                continue;
+            }
+            match environment.get(name).filter(|_| definition.operator == "?=") {
+                Some(set) => vars.put(name, set.clone()),
+                None => define(definition, foreign, &mut defined, &mut vars),
             }
         }
         // From here on every round does the same.

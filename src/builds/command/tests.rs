@@ -377,6 +377,29 @@ fn scripts_that_a_script_calls_are_its_builds() {
 }
 
 #[test]
+fn a_script_that_is_run_again_does_what_it_did() {
+    let files = |path: &str| match path {
+        "lib.sh" => Some("TAG=r/$V\n"),
+        "use.sh" => Some("docker buildx use ci\n"),
+        "tools.sh" => Some("docker version\nexport TARGET=$TAG\n"),
+        "Makefile" => Some("IMG ?= r/app\nIMG2 = $(IMG):$(T)\nimage:\n\tdocker build -t $(IMG2) .\n"),
+        _ => None,
+    };
+    let script = "docker buildx create --name ci --driver docker-container\nV=a; . ./lib.sh; . ./tools.sh\n. ./use.sh\n\
+                  docker buildx build -t $TAG --target $TARGET .\nV=b; . ./lib.sh; . ./tools.sh\ndocker buildx use default\n\
+                  docker buildx build -t $TAG --target $TARGET .\n. ./use.sh; V=a; . ./lib.sh; . ./tools.sh\n\
+                  docker buildx build -t $TAG --target $TARGET .\nmake image T=1\nIMG=x make image T=1\nexport IMG=y\n\
+                  make image T=1\nmake image T=2\n";
+    let all = with(script, &mut ScriptEnv::new("ci.yml", System::GitlabCi), &files);
+    let tags: Vec<_> = all.iter().map(|build| build.tags[0].value.text()).collect();
+    assert_eq!(tags, ["r/a", "r/b", "r/a", "r/app:1", "x:1", "y:1", "y:2"]);
+    let targets: Vec<_> = all.iter().filter_map(|build| known(&build.target)).collect();
+    assert_eq!(targets, ["r/a", "r/b", "r/a"]);
+    let drivers: Vec<_> = all.iter().take(3).map(|build| build.builder.driver).collect();
+    assert_eq!(drivers, [Driver::DockerContainer, Driver::Docker, Driver::DockerContainer]);
+}
+
+#[test]
 fn make_runs_the_targets_and_what_they_need() {
     let makefile = "TAG ?= dev\nIMG = r/app:$(TAG)\nall: image-api push\nbuilder:\n\tdocker buildx create --use\nimage-%: builder\n\tdocker buildx build --cache-to type=inline -t $(IMG) --target $* -f $*/Dockerfile .\npush:\n\tdocker push $(IMG)\nother:\n\tdocker build other\n";
     let files = |path: &str| (path == "src/Makefile").then_some(makefile);

@@ -24,8 +24,8 @@ struct Start {
     path: String,
     directory: String,
     given: Vec<(String, String)>,
-    /// Those of its `?=` that the environment holds, in order.
-    set: Vec<String>,
+    /// Those of its `?=` that the environment holds, in order, with their texts and whether they are there only sometimes.
+    set: Vec<(String, String, bool)>,
 }
 
 impl std::fmt::Debug for Makefiles {
@@ -58,12 +58,15 @@ impl Makefiles {
     ) -> Vars {
         let files_of = included(own, directory, files, &|path, text| self.parsed(path, text));
         let all = files_of.iter().flat_map(|file| &file.definitions).chain(&own.definitions);
-        let set = all.filter(|one| one.operator == "?=" && environment.get(&one.name).is_some());
+        let set = all.filter(|one| one.operator == "?=").filter_map(|one| {
+            let var = environment.get(&one.name)?;
+            Some((one.name.clone(), var.text.text.clone(), var.conditional))
+        });
         let start = Start {
             path: path.to_owned(),
             directory: directory.to_owned(),
             given: given.to_vec(),
-            set: set.map(|one| one.name.clone()).collect(),
+            set: set.collect(),
         };
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(vars) = known().variables.get(&start) {
