@@ -12,7 +12,13 @@ const MAX_VARS: usize = 8;
 /// What such scripts make of the variables. Copies share what they know; they are of one set of files.
 #[derive(Clone, Default)]
 pub struct Followed {
-    known: Arc<Mutex<FxHashMap<Start, Vec<(Vars, Vars)>>>>,
+    known: Arc<Mutex<FxHashMap<Start, Vec<Run>>>>,
+}
+
+/// The variables before and after a script.
+struct Run {
+    before: Vars,
+    after: Vars,
 }
 
 /// Where a script starts.
@@ -40,15 +46,14 @@ impl Followed {
     /// The variables after the script, where it is known to do no more than set them.
     pub(super) fn get(&self, start: &Start, vars: &Vars) -> Option<Vars> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, after) = known.get(start)?.iter().find(|(before, _)| before.is_same(vars))?;
-        Some(after.clone())
+        known.get(start)?.iter().find(|run| run.before.is_same(vars)).map(|run| run.after.clone())
     }
 
     pub(super) fn put(&self, start: Start, before: Vars, after: Vars) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let ends = known.entry(start).or_default();
-        if ends.len() < MAX_VARS {
-            ends.push((before, after));
+        let runs = known.entry(start).or_default();
+        if runs.len() < MAX_VARS {
+            runs.push(Run { before, after });
         }
     }
 }
