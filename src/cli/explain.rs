@@ -15,8 +15,10 @@ use std::path::Path;
 pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> {
     let directory = std::env::current_dir().context("the working directory cannot be found")?;
     let (named, base) = match (&args.dockerfile, args.base.clone()) {
-        // `--base Dockerfile` means the file: an image's name is no path of a file that is there.
-        (None, Some(Some(path))) if project::absolute(&directory, &path).is_file() => (path, Some(None)),
+        // `--base Dockerfile` and `--base .` mean the file: an image's name is no path of a file that is there.
+        (None, Some(Some(path))) if is_path(&project::absolute(&directory, &path), &path) => {
+            (path, Some(None))
+        }
         (named, base) => (named.clone().unwrap_or_else(|| "Dockerfile".to_owned()), base),
     };
     let context = args.context.as_ref().map(|path| project::absolute(&directory, path));
@@ -44,6 +46,10 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> anyhow::Result<Exit> 
     explanation.dockerfile = named;
     report::write_explanation(args.format, &explanation, out.color(), width(), out)?;
     Ok(Exit::Clean)
+}
+
+fn is_path(there: &Path, given: &str) -> bool {
+    there.is_file() || given.starts_with(['.', '/']) && there.exists()
 }
 
 fn edited(root: &Path, directory: &Path, path: &str) -> EditedPath {

@@ -9,7 +9,7 @@ use crate::context::{
     Change as FileChange, ContentId, Context, Entry, go_match, has_wildcards, own_ignore_file, path,
 };
 use crate::dockerfile;
-use crate::graph::Graph;
+use crate::graph::{Graph, Source, StepKind};
 use crate::project::Project;
 use crate::source::{LineIndex, Span};
 use std::sync::Arc;
@@ -92,7 +92,10 @@ pub enum ExplainError {
     /// An edited path is not in the context.
     #[error("--edit {0}: nothing in the context {1:?} matches it; paths are relative to the context")]
     NoSuchFile(String, String),
-    /// An edited path is left out of the context.
+    /// No stage stands on that image, and none copies from it.
+    #[error("--base {0}: the Dockerfile does not use that image{1}")]
+    NoSuchImage(String, String),
+    /// No ARG has that name.
     #[error("--build-arg {0}: the Dockerfile has no ARG of that name, so it changes nothing")]
     NoSuchArg(String),
     /// A cache setting that cannot be read.
@@ -167,6 +170,9 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
         changes.push(Change::Arg(name.clone(), value.clone()));
     }
     if let Some(base) = &request.base {
+        if let Some(image) = base {
+            uses_image(&model.graph, image)?;
+        }
         said.push(base.as_ref().map_or("new base images".into(), |base| format!("a new {base}")));
         changes.push(Change::Base(base.clone()));
     }
@@ -208,6 +214,29 @@ pub fn explain(project: &Project, request: &ExplainRequest) -> Result<Explanatio
         said.push("no change".into());
     }
     Ok(explanation(&model.after_in(&changes, &setting), said))
+}
+
+/// Says what images there are, where `image` is none of them.
+fn uses_image(graph: &Graph<'_>, image: &str) -> Result<(), ExplainError> {
+    let mut known: Vec<&str> = (0..graph.stages.len()).filter_map(|stage| graph.base_image(stage)).collect();
+    for (_, step) in graph.all_steps() {
+        let sources: Vec<&Source> = match &step.kind {
+            StepKind::Copy(copy) => vec![&copy.from],
+            StepKind::Run(run) => run.mounts.iter().map(|mount| &mount.from).collect(),
+            _ => Vec::new(),
+        };
+        known.extend(sources.into_iter().filter_map(|source| match source {
+            Source::Image(image) => Some(image.as_str()),
+            _ => None,
+        }));
+    }
+    if known.contains(&image) {
+        return Ok(());
+    }
+    known.sort_unstable();
+    known.dedup();
+    let known = if known.is_empty() { String::new() } else { format!("; it has {}", known.join(", ")) };
+    Err(ExplainError::NoSuchImage(image.to_owned(), known))
 }
 
 /// The context's directory; `None` where no step takes files of it, or where it is not certain.

@@ -47,6 +47,7 @@ fn each_kind_of_change() {
     assert_eq!(verdicts(&folder, &["--base", "nginx:1.29"]), ["9:reruns", "11:reruns", "12:reruns"]);
     assert_eq!(verdicts(&folder, &["--base"]).len(), 9);
     assert_eq!(verdicts(&folder, &["--base", "Dockerfile"]).len(), 9, "a file is no image");
+    assert_eq!(verdicts(&folder, &["--base", "."]).len(), 9, "nor is a directory");
     assert_eq!(verdicts(&folder, &["--edit", "src/**", "--target", "build"])[..2], ["6:reruns", "7:reruns"]);
     let ephemeral = ["--builder", "ephemeral", "--edit", "src/index.js"];
     assert_eq!(verdicts(&folder, &ephemeral).len(), 9, "nothing is kept");
@@ -147,6 +148,7 @@ fn what_has_no_answer_is_one_line() {
     folder.run(&["explain"]).failed(&["nothing changes", "--edit"]);
     folder.run(&["explain", "gone", "--base"]).failed(&["gone: does not exist"]);
     folder.run(&["explain", "--edit", "no/such.js"]).failed(&["no/such.js"]);
+    folder.run(&["explain", "--base", "nginx"]).failed(&["--base nginx", "nginx:1.29"]);
     folder.run(&["explain", "--build-arg", "NOPE"]).failed(&["NOPE"]);
     folder.run(&["explain", "--target", "nope", "--base"]).failed(&["nope", "build"]);
     folder.run(&["explain", "--base", "--cache-to", "type=registry"]).failed(&["ref="]);
