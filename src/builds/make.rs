@@ -35,12 +35,8 @@ pub fn read(path: &str, text: &str, files: Files<'_>) -> Vec<Build> {
     if !directory.is_empty() {
         env.cwd_guesses.push(String::new());
     }
-    env.vars = variables(
-        &own,
-        &included(&own, directory, files, &|_, text| Arc::new(parse(text))),
-        &[],
-        &Vars::default(),
-    );
+    let included = included(&own, directory, files, &|_, text| Arc::new(parse(text)));
+    env.vars = variables(&own, &included, &[], &Vars::default());
     let mut out = Vec::new();
     for rule in &own.rules {
         run(rule, &rule.name, None, path, text, &mut env, files, &mut out);
@@ -206,8 +202,8 @@ fn variables(
     for (name, value) in given {
         vars.set_foreign(name, value);
     }
-    for round in 0..ROUNDS {
-        let before = if round == 0 { None } else { Some(vars.clone()) };
+    for _ in 0..ROUNDS {
+        let before = vars.clone();
         let mut defined = FxHashSet::default();
         let foreign = included.iter().flat_map(|file| &file.definitions).map(|definition| (definition, true));
         let all = foreign.chain(own.definitions.iter().map(|definition| (definition, false)));
@@ -222,7 +218,7 @@ fn variables(
             }
         }
         // From here on every round does the same.
-        if before.is_some_and(|before| vars.is_same(&before)) {
+        if vars == before {
             break;
         }
     }

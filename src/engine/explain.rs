@@ -12,6 +12,7 @@ use crate::dockerfile;
 use crate::graph::{Graph, Source, StepKind};
 use crate::project::Project;
 use crate::source::{LineIndex, Span};
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// What `explain` is asked.
@@ -114,11 +115,14 @@ impl ExplainError {
         }
         graph.target.ok_or_else(|| {
             let names: Vec<_> = graph.stages.iter().filter_map(|stage| stage.name.clone()).collect();
-            let known =
-                if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
-            Self::NoTarget(asked.unwrap_or_default().to_owned(), dockerfile.to_owned(), known)
+            Self::NoTarget(asked.unwrap_or_default().to_owned(), dockerfile.to_owned(), it_has(&names))
         })
     }
+}
+
+/// What there is instead of the name that was given.
+fn it_has<S: Borrow<str>>(known: &[S]) -> String {
+    if known.is_empty() { String::new() } else { format!("; it has {}", known.join(", ")) }
 }
 
 /// Answers `request` on `project`.
@@ -235,8 +239,7 @@ fn uses_image(graph: &Graph<'_>, image: &str) -> Result<(), ExplainError> {
     }
     known.sort_unstable();
     known.dedup();
-    let known = if known.is_empty() { String::new() } else { format!("; it has {}", known.join(", ")) };
-    Err(ExplainError::NoSuchImage(image.to_owned(), known))
+    Err(ExplainError::NoSuchImage(image.to_owned(), it_has(&known)))
 }
 
 /// The context's directory; `None` where no step takes files of it, or where it is not certain.

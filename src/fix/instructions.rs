@@ -119,9 +119,9 @@ impl Fix {
             text.push_str(line_end(source));
         }
         // What stands in paragraphs of its own is put between others as such.
-        let between = blocks.iter().all(|block| stands_alone(source, *block))
-            && (blank_before(source, at) < at || blank_after(source, at) > at);
         let above = blank_before(source, at) < at;
+        let between = (above || blank_after(source, at) > at)
+            && blocks.iter().all(|block| stands_alone(source, *block));
         for block in &blocks {
             if between && !above {
                 text.push_str(line_end(source));

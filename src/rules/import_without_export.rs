@@ -31,7 +31,7 @@ impl Rule for ImportWithoutExport {
             let builds = cx.builds.iter().filter(|build| of(build.build));
             builds.flat_map(|build| &build.build.tags).map(|tag| cache::image_ref(&tag.value)).collect()
         };
-        let images = Images { tagged: tagged(&|_| true), pushed: tagged(&is_pushed) };
+        let images = Images { tagged: tagged(&|_| true), pushed: tagged(&cache::is_pushed) };
         let mut seen: BTreeSet<Place> = BTreeSet::new();
         for import in &refs.imports {
             if refs.is_exported(&import.name)
@@ -56,10 +56,6 @@ struct Images {
     tagged: BTreeSet<String>,
     /// Those of them that are known to be pushed.
     pushed: BTreeSet<String>,
-}
-
-fn is_pushed(build: &Build) -> bool {
-    build.push.as_ref().is_some_and(|push| push.value.known() != Some("false"))
 }
 
 /// Whether an environment file beside the Compose file switches inline caches on, for whatever starts a build that nothing

@@ -10,19 +10,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MAX_VARS: usize = 8;
 
 /// What such scripts make of the variables. Copies share what they know; they are of one set of files.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Followed {
     known: Arc<Mutex<FxHashMap<Start, Vec<Run>>>>,
 }
 
 /// The variables before and after a script.
+#[derive(Debug)]
 struct Run {
     before: Vars,
     after: Vars,
 }
 
 /// Where a script starts.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Start {
     path: Arc<str>,
     cwd: Option<String>,
@@ -36,17 +37,11 @@ impl From<&ScriptEnv> for Start {
     }
 }
 
-impl std::fmt::Debug for Followed {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Followed").finish_non_exhaustive()
-    }
-}
-
 impl Followed {
     /// The variables after the script, where it is known to do no more than set them.
     pub(super) fn get(&self, start: &Start, vars: &Vars) -> Option<Vars> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(start)?.iter().find(|run| run.before.is_same(vars)).map(|run| run.after.clone())
+        known.get(start)?.iter().find(|run| run.before == *vars).map(|run| run.after.clone())
     }
 
     pub(super) fn put(&self, start: Start, before: Vars, after: Vars) {

@@ -4,22 +4,22 @@ use super::syntax::{Makefile, parse};
 use super::{included, variables};
 use crate::builds::{Files, Vars};
 use rustc_hash::FxHashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The Makefiles that one pipeline has come to, read once. Copies share what they know; they are of one set of files.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Makefiles {
     known: Arc<Mutex<Known>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Known {
     parsed: FxHashMap<String, Arc<Makefile>>,
     variables: FxHashMap<Start, Vars>,
 }
 
 /// What the variables of a Makefile turn on.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Start {
     path: String,
     directory: String,
@@ -28,16 +28,10 @@ struct Start {
     set: Vec<(String, String, bool)>,
 }
 
-impl std::fmt::Debug for Makefiles {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Makefiles").finish_non_exhaustive()
-    }
-}
-
 impl Makefiles {
     /// The Makefile at `path`, whose text is `text`.
     pub(super) fn parsed(&self, path: &str, text: &str) -> Arc<Makefile> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         if let Some(makefile) = known.parsed.get(path) {
             return Arc::clone(makefile);
         }
@@ -68,12 +62,15 @@ impl Makefiles {
             given: given.to_vec(),
             set: set.collect(),
         };
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(vars) = known().variables.get(&start) {
+        if let Some(vars) = self.known().variables.get(&start) {
             return vars.clone();
         }
         let vars = variables(own, &files_of, given, environment);
-        known().variables.insert(start, vars.clone());
+        self.known().variables.insert(start, vars.clone());
         vars
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

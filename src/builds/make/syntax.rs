@@ -3,6 +3,7 @@
 use crate::builds::{Placed, lines};
 use crate::source::Span;
 
+#[derive(Debug)]
 pub(super) struct Makefile {
     pub(super) definitions: Vec<Definition>,
     pub(super) rules: Vec<Rule>,
@@ -12,6 +13,7 @@ pub(super) struct Makefile {
 }
 
 /// Targets with what they need and their recipe; or a `define`, whose lines are recipes of whoever calls it.
+#[derive(Debug)]
 pub(super) struct Rule {
     /// As written.
     pub(super) name: String,
@@ -21,6 +23,7 @@ pub(super) struct Rule {
     pub(super) lines: Vec<Span>,
 }
 
+#[derive(Debug)]
 pub(super) struct Definition {
     pub(super) name: String,
     /// `=`, `:=`, `+=`, `?=`, `!=`

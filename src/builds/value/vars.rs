@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 16 * 1024;
 const MAX_WORDS: usize = 1024;
 
 /// The variables that are known at some place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vars {
     /// Shared until one of the scripts of a file changes it: every recipe line starts with a copy.
     map: Arc<FxHashMap<String, Var>>,
@@ -95,24 +95,10 @@ impl Vars {
         // The same values are the same variables, wherever they come from.
         let nowhere = |text: &Placed| text.moved(Span::default());
         let foreign = |(name, var): (&String, &Var)| {
-            let words = var.words.iter().map(|word| Arg {
-                text: nowhere(&word.text),
-                literal: word.literal,
-                conditional: word.conditional,
-            });
-            let words = words.collect();
-            (
-                name.clone(),
-                Var { text: nowhere(&var.text), words, foreign: true, conditional: var.conditional },
-            )
+            let words = var.words.iter().map(|word| Arg { text: nowhere(&word.text), ..*word }).collect();
+            (name.clone(), Var { text: nowhere(&var.text), words, foreign: true, ..*var })
         };
         Self { map: Arc::new(self.map.iter().map(foreign).collect()) }
-    }
-
-    /// Whether both hold the same.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.map == other.map
     }
 
     /// Takes over the variables that a script in another file changed.
